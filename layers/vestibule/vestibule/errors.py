@@ -1,0 +1,90 @@
+"""What can go wrong, said once.
+
+Every refusal that a caller can meet is one of these classes with a stable
+``code``.  Which HTTP status, problem document, page or vendor error it becomes
+is decided at the front doors (`vestibule.http`, `vestibule.dialects`); no error
+here carries a secret or a table's internals in its text.
+"""
+
+from dataclasses import dataclass
+
+
+class VestibuleError(Exception):
+    """Base of all refusals.
+
+    Parameters
+    ----------
+    code
+        Stable, machine-readable, snake_case; part of the API's contract.
+    detail
+        One sentence for a person; safe to show to the caller.
+    """
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+
+
+class NotFoundError(VestibuleError):
+    """The caller's account holds no such object (another account's is none either)."""
+
+
+class ConflictError(VestibuleError):
+    """A unique name is taken, or the object changed under the caller's hands."""
+
+
+class ForbiddenError(VestibuleError):
+    """The caller is known and may not do this."""
+
+
+class UnauthenticatedError(VestibuleError):
+    """The credentials are missing, wrong, expired or withdrawn.
+
+    The text never says which: all are one answer.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("invalid_credentials", "The credentials are missing or not valid.")
+
+
+class UnavailableError(VestibuleError):
+    """A dependency failed or throttled us; nothing was lost and a retry may succeed."""
+
+    def __init__(self, dependency: str) -> None:
+        super().__init__("temporarily_unavailable", "The service is briefly unavailable; please try again.")
+        self.dependency = dependency
+
+
+class InternalError(VestibuleError):
+    """Something that should not have happened; the log knows more than the caller."""
+
+    def __init__(self) -> None:
+        super().__init__("internal_error", "Something went wrong here. The log has it under the request's id.")
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One member of the input that cannot be used.
+
+    Attributes
+    ----------
+    field
+        Dotted path of the member in the native API's spelling, ``""`` for the whole.
+    code
+        Stable reason, snake_case.
+    detail
+        One sentence for a person.
+    """
+
+    field: str
+    code: str
+    detail: str
+
+
+class InvalidError(VestibuleError):
+    """The input breaks a rule; carries one `FieldError` for each broken member."""
+
+    def __init__(self, *errors: FieldError) -> None:
+        super().__init__("invalid_request", "; ".join(e.detail for e in errors))
+        self.errors = errors
