@@ -1,0 +1,243 @@
+"""A DynamoDB table as the stores use it: conditional writes that survive retries.
+
+A write whose answer is lost is sent again by the SDK and then meets its own
+result.  A single put recognises that by comparing what it finds with what it
+wrote; a transaction carries a request token that botocore repeats.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from vestibule.errors import UnavailableError
+from vestibule.store.aws import dependency
+from vestibule.store.items import pack, unpack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from vestibule.store.items import Item
+
+    type Action = dict[str, dict[str, Any]]
+    """One member of ``TransactItems``."""
+
+IS_NEW = "attribute_not_exists(pk)"
+"""True when no item has this key."""
+UNCHANGED = "version = :seen"
+"""True when nobody changed the record since version ``:seen`` was read."""
+
+CONDITION_FAILED = "ConditionalCheckFailedException"
+TRANSACTION_CANCELED = "TransactionCanceledException"
+
+_DEPENDENCY = "dynamodb"
+_ROUNDS = 4
+"""Attempts at a transaction that meets another, and at what a batch leaves over."""
+_FIRST_PAUSE = 0.025
+"""Seconds; doubles each round, and the pause is drawn evenly below that."""
+
+
+class ConditionFailedError(Exception):
+    """A write's condition did not hold, and nothing was written.
+
+    Attributes
+    ----------
+    found
+        The values that stood there, or None when there was no item.
+    index
+        Position of the first refused write of a transaction, else 0.
+    """
+
+    def __init__(self, found: Mapping[str, Any] | None, index: int = 0) -> None:
+        super().__init__("the condition of a write did not hold")
+        self.found = found
+        self.index = index
+
+
+class Table:
+    """One table.
+
+    Parameters
+    ----------
+    client
+        DynamoDB client.
+    name
+        The table's name.
+    draw
+        Returns a number in [0, 1), such as `random.random`.
+    pause
+        Waits that many seconds, such as `time.sleep`.
+    """
+
+    def __init__(
+        self,
+        client: DynamoDBClient,
+        name: str,
+        *,
+        draw: Callable[[], float],
+        pause: Callable[[float], None],
+    ) -> None:
+        self.client = client
+        self.name = name
+        self._draw = draw
+        self._pause = pause
+
+    def get(self, key: Item, *, consistent: bool = False) -> dict[str, Any] | None:
+        """Read one item's values."""
+        with dependency(_DEPENDENCY):
+            answer = self.client.get_item(TableName=self.name, Key=key, ConsistentRead=consistent)
+        return unpack(answer["Item"]) if "Item" in answer else None
+
+    def query(
+        self,
+        condition: str,
+        values: Mapping[str, Any],
+        *,
+        index: str | None = None,
+        limit: int | None = None,
+    ) -> list[dict[str, Any]]:
+        """Read the values of one key range, all of it unless limited."""
+        arguments: dict[str, Any] = {
+            "TableName": self.name,
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeValues": pack(values),
+        }
+        arguments |= {"IndexName": index} if index else {"ConsistentRead": True}
+        found: list[dict[str, Any]] = []
+        while True:
+            if limit is not None:
+                arguments["Limit"] = limit - len(found)
+            with dependency(_DEPENDENCY):
+                page = self.client.query(**arguments)
+            found += [unpack(item) for item in page["Items"]]
+            if "LastEvaluatedKey" not in page or len(found) == limit:
+                return found
+            arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def read_all(self, wanted: Sequence[Item]) -> Iterator[dict[str, Any]]:
+        """Read up to 100 items in one call, in no order, without those that are gone."""
+        return self.read_together([(self, key, False) for key in wanted])
+
+    def read_together(self, wanted: Sequence[tuple[Table, Item, bool]]) -> Iterator[dict[str, Any]]:
+        """Read up to 100 items of several tables in one call.
+
+        Parameters
+        ----------
+        wanted
+            Table, key, and whether the table is read strongly consistently (one
+            answer a table: the first item's counts).
+
+        Raises
+        ------
+        UnavailableError
+            DynamoDB failed, or kept leaving items over.
+        """
+        request: dict[str, Any] = {}
+        for table, key, consistent in wanted:
+            part = request.setdefault(table.name, {"Keys": [], "ConsistentRead": consistent})
+            part["Keys"].append(key)
+        for attempt in range(_ROUNDS):
+            if not request:
+                return
+            if attempt:
+                self._back_off(attempt)
+            with dependency(_DEPENDENCY):
+                answer = self.client.batch_get_item(RequestItems=request)
+            for items in answer["Responses"].values():
+                yield from map(unpack, items)
+            request = dict(answer.get("UnprocessedKeys") or {})
+        if request:
+            raise UnavailableError(_DEPENDENCY)
+
+    def put(self, item: Item, condition: str | None = None, values: Mapping[str, Any] | None = None) -> Action:
+        """Return the action that writes a whole item, on a condition if there is one."""
+        return {"Put": self._on({"Item": item}, condition, values)}
+
+    def delete(self, key: Item, condition: str | None = None, values: Mapping[str, Any] | None = None) -> Action:
+        """Return the action that removes an item, on a condition if there is one."""
+        return {"Delete": self._on({"Key": key}, condition, values)}
+
+    def write(self, *actions: Action) -> None:
+        """Carry out actions together or not at all; a lone put needs no transaction.
+
+        A transaction that meets another one on the same item is tried again
+        after a short random pause; DynamoDB leaves that to its callers.
+
+        Parameters
+        ----------
+        actions
+            100 at most, of any table of this account.
+
+        Raises
+        ------
+        ConditionFailedError
+            A condition did not hold.
+        UnavailableError
+            DynamoDB failed, or another transaction stood in the way for too long.
+        """
+        if len(actions) == 1 and "Put" in actions[0]:
+            self._put_alone(actions[0]["Put"])
+            return
+        for attempt in range(1, _ROUNDS + 1):
+            try:
+                with dependency(_DEPENDENCY, TRANSACTION_CANCELED):
+                    self.client.transact_write_items(TransactItems=list(actions))  # type: ignore[arg-type]
+            except ClientError as error:
+                _raise_failed_condition(error)
+            else:
+                return
+            self._back_off(attempt)
+        raise UnavailableError(_DEPENDENCY)
+
+    def update(self, key: Item, change: str, condition: str, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Change one item on a condition and return all its new values.
+
+        Raises
+        ------
+        ConditionFailedError
+            The condition did not hold.  After a lost answer this may be the
+            write's own doing: callers that care store the attempt's id.
+        """
+        arguments = self._on({"Key": key}, condition, values)
+        try:
+            with dependency(_DEPENDENCY, CONDITION_FAILED):
+                answer = self.client.update_item(UpdateExpression=change, ReturnValues="ALL_NEW", **arguments)
+        except ClientError as error:
+            raise ConditionFailedError(_found(error.response)) from error
+        return unpack(answer["Attributes"])
+
+    def _put_alone(self, action: dict[str, Any]) -> None:
+        try:
+            with dependency(_DEPENDENCY, CONDITION_FAILED):
+                self.client.put_item(**action)
+        except ClientError as error:
+            if error.response.get("Item") != action["Item"]:
+                raise ConditionFailedError(_found(error.response)) from error
+
+    def _on(self, target: dict[str, Any], condition: str | None, values: Mapping[str, Any] | None) -> dict[str, Any]:
+        arguments = {"TableName": self.name, **target}
+        if condition is not None:
+            arguments["ConditionExpression"] = condition
+            arguments["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+        if values:
+            arguments["ExpressionAttributeValues"] = pack(values)
+        return arguments
+
+    def _back_off(self, attempt: int) -> None:
+        self._pause(self._draw() * _FIRST_PAUSE * 2**attempt)
+
+
+def _raise_failed_condition(error: ClientError) -> None:
+    """Raise for the first failed condition; return when only conflicts canceled it."""
+    reasons: Any = error.response.get("CancellationReasons", [])
+    for index, reason in enumerate(reasons):
+        if reason.get("Code") == "ConditionalCheckFailed":
+            raise ConditionFailedError(_found(reason), index) from error
+
+
+def _found(answer: Mapping[str, Any]) -> dict[str, Any] | None:
+    item = answer.get("Item")
+    return unpack(item) if item else None
