@@ -1,0 +1,182 @@
+"""What texts and numbers from outside must look like, wherever they come in.
+
+A rule takes a value and returns its clean form or raises `RuleError`; `Checks`
+runs several and reports every broken one at once.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+from vestibule.errors import FieldError, InvalidError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_CONTROL_CATEGORIES = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})
+_BIDIRECTIONAL = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_ADDRESS = re.compile(r"[^\s@<>,;:\"\\()\[\]]{1,64}@[^\s@<>,;:\"\\()\[\]]{1,190}")
+_LOCALE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,61}[a-z0-9])")
+_COLOR = re.compile(r"#[0-9a-f]{6}")
+_USERNAME = re.compile(r"[A-Za-z0-9._@+-]{3,128}")
+
+NAME_LENGTH = 200
+EXTERNAL_ID_LENGTH = 256
+URL_LENGTH = 2_048
+PASSWORD_LENGTHS = range(8, 129)
+
+
+class RuleError(Exception):
+    """A value breaks a rule.
+
+    Attributes
+    ----------
+    code
+        Stable reason, snake_case.
+    detail
+        One sentence that tells a person what would be right.
+    """
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(code)
+        self.code = code
+        self.detail = detail
+
+
+class Checks:
+    """Collects the broken rules of one input.
+
+    Examples
+    --------
+    >>> checks = Checks()
+    >>> checks.apply("full_name", name, "  Ada ")
+    'Ada'
+    >>> checks.finish()
+    """
+
+    def __init__(self) -> None:
+        self._errors: list[FieldError] = []
+
+    def apply[V, R](self, field: str, rule: Callable[[V], R], value: V) -> R:
+        """Return the clean value, or remember what is wrong and return it as it came."""
+        try:
+            return rule(value)
+        except RuleError as error:
+            self.refuse(field, error.code, error.detail)
+            return value  # type: ignore[return-value]  # never used: finish() raises
+
+    def refuse(self, field: str, code: str, detail: str) -> None:
+        """Remember that a member cannot be used."""
+        self._errors.append(FieldError(field, code, f"{field}: {detail}"))
+
+    def finish(self) -> None:
+        """Raise for everything remembered.
+
+        Raises
+        ------
+        InvalidError
+            At least one rule was broken.
+        """
+        if self._errors:
+            raise InvalidError(*self._errors)
+
+
+def text(value: str, *, most: int, least: int = 1) -> str:
+    """Return one line of text: NFC, trimmed, without controls or direction overrides.
+
+    Direction overrides and line separators would let a name rearrange or forge
+    the text around it, on a page as in a mail's header.
+    """
+    clean = unicodedata.normalize("NFC", value).strip()
+    for character in clean:
+        if unicodedata.category(character) in _CONTROL_CATEGORIES or character in _BIDIRECTIONAL:
+            raise RuleError("invalid_character", f"must not hold U+{ord(character):04X}.")
+    if not least <= len(clean) <= most:
+        raise RuleError("invalid_length", f"must have {least} to {most} characters.")
+    return clean
+
+
+def name(value: str) -> str:
+    """Return the name of a person or of an account."""
+    return text(value, most=NAME_LENGTH)
+
+
+def external_id(value: str) -> str:
+    """Return a portal's own id; compared to the letter."""
+    return text(value, most=EXTERNAL_ID_LENGTH)
+
+
+def email(value: str) -> str:
+    """Return an e-mail address in the form that is stored (case kept)."""
+    clean = text(value, most=254)
+    if not _ADDRESS.fullmatch(clean) or "." not in clean.rpartition("@")[2]:
+        raise RuleError("invalid_email", "must be an e-mail address.")
+    return clean
+
+
+def time_zone(value: str) -> str:
+    """Return an IANA time zone's name."""
+    if value not in available_timezones():
+        raise RuleError("unknown_time_zone", "must be an IANA time zone, such as Europe/Berlin.")
+    return value
+
+
+def locale(value: str) -> str:
+    """Return a language tag (BCP 47), such as ``de-CH``."""
+    if not _LOCALE.fullmatch(value):
+        raise RuleError("invalid_locale", "must be a language tag, such as en or de-CH.")
+    return value
+
+
+def username(value: str) -> str:
+    """Return a sign-in name; unique without regard to case."""
+    if not _USERNAME.fullmatch(value):
+        raise RuleError("invalid_username", "must have 3 to 128 letters, digits or any of . _ @ + -")
+    return value
+
+
+def password(value: str) -> str:
+    """Return a password unchanged (OWASP ASVS 5.0, 6.2: length is the only rule)."""
+    if len(value) not in PASSWORD_LENGTHS:
+        raise RuleError("invalid_length", "must have 8 to 128 characters.")
+    return value
+
+
+def slug(value: str) -> str:
+    """Return the first label of a hub host: 3 to 63 of a-z, 0-9 and inner hyphens."""
+    if not _SLUG.fullmatch(value) or "--" in value:
+        raise RuleError("invalid_slug", "must have 3 to 63 of a-z, 0-9 and single hyphens between them.")
+    return value
+
+
+def color(value: str) -> str:
+    """Return a colour as ``#rrggbb`` in lower case."""
+    if not _COLOR.fullmatch(value.lower()):
+        raise RuleError("invalid_color", "must be a colour such as #0f5c8c.")
+    return value.lower()
+
+
+def web_address(value: str) -> str:
+    """Return an absolute https address (http for a developer's own machine).
+
+    It is printable ASCII, names no user, and its host is not an IP trick: what
+    is stored is what a browser will open.
+    """
+    if len(value) > URL_LENGTH or not all("!" <= c <= "~" for c in value) or "\\" in value:
+        raise RuleError("invalid_url", "must be an address of printable ASCII characters.")
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        raise RuleError("invalid_url", "must be an absolute https address.") from None
+    is_own_machine = host in ("localhost", "127.0.0.1") or host.endswith(".localhost")
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_own_machine):
+        raise RuleError("invalid_url", "must be an absolute https address.")
+    if not re.fullmatch(r"[a-z0-9.-]+", host) or "@" in parts.netloc or host.startswith("."):
+        raise RuleError("invalid_url", "must name a plain host and no user.")
+    return value

@@ -1,0 +1,41 @@
+"""What an API client may do: scopes, as in RFC 6749 section 3.3."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vestibule.errors import ForbiddenError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ACCOUNT_READ: Final = "account:read"
+ACCOUNT_WRITE: Final = "account:write"
+CLIENTS_WRITE: Final = "clients:write"
+USERS_READ: Final = "users:read"
+USERS_WRITE: Final = "users:write"
+LOGIN_URIS_READ: Final = "login_uris:read"
+LOGIN_URIS_WRITE: Final = "login_uris:write"
+
+ALL: Final = (
+    ACCOUNT_READ,
+    ACCOUNT_WRITE,
+    CLIENTS_WRITE,
+    USERS_READ,
+    USERS_WRITE,
+    LOGIN_URIS_READ,
+    LOGIN_URIS_WRITE,
+)
+"""Every scope, in the order in which they are listed to people."""
+
+
+def require(scope: str, granted: Iterable[str]) -> None:
+    """Let a caller pass who was granted a scope.
+
+    Raises
+    ------
+    ForbiddenError
+        The caller was not.
+    """
+    if scope not in granted:
+        raise ForbiddenError("insufficient_scope", f"This call needs the scope {scope}.")

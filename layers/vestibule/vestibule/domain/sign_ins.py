@@ -1,0 +1,187 @@
+"""A browser's sign-in: what the cookie proves, and when it is over.
+
+The cookie names a login and its user and carries the sign-in's secret.  Every
+hub request checks all of it against the tables, strongly consistently, so that a
+revocation, a logout or a disabled user counts from the next request on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from vestibule import ids
+from vestibule.clock import MINUTE
+from vestibule.errors import UnavailableError
+from vestibule.model import Login, Status, User
+from vestibule.store.table import ConditionFailedError
+
+if TYPE_CHECKING:
+    from vestibule.clock import Clock
+    from vestibule.store.passes import LoginStore, SignInStore
+
+EXTEND_EVERY = MINUTE
+"""The idle deadline moves at most this often, so that a busy page costs few writes."""
+
+_COOKIE_PARTS = 4
+_KEY_LENGTH = 64
+_LONGEST_COOKIE = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What the sign-in cookie carries.
+
+    Attributes
+    ----------
+    key
+        Key of the login.
+    secret
+        The sign-in's secret; stored nowhere else.
+    """
+
+    key: str
+    account_id: str
+    user_id: str
+    secret: str
+
+    @classmethod
+    def parse(cls, cookie: str | None) -> Self | None:
+        """Read a cookie's value; None for anything that we did not write."""
+        if not cookie or len(cookie) > _LONGEST_COOKIE:
+            return None
+        parts = cookie.split(".")
+        if len(parts) != _COOKIE_PARTS or len(parts[0]) != _KEY_LENGTH or not all(parts):
+            return None
+        return cls(*parts)
+
+    def __str__(self) -> str:
+        """Return the cookie's value."""
+        return f"{self.key}.{self.account_id}.{self.user_id}.{self.secret}"
+
+    @property
+    def digest(self) -> str:
+        """Digest of the secret, as the table holds it."""
+        return ids.digest(self.secret)
+
+    @property
+    def form_token(self) -> str:
+        """Token that every form of this sign-in's pages carries (OWASP ASVS 5.0, 3.5)."""
+        return ids.keyed_mark(self.secret, "form")
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Somebody is signed in here."""
+
+    login: Login
+    user: User
+    credential: Credential
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """The browser was signed in, and that is over."""
+
+    login: Login
+
+
+class SignIns:
+    """Checks and ends sign-ins.
+
+    Parameters
+    ----------
+    store
+        Reads a sign-in together with its user.
+    logins
+        Writes it.
+    """
+
+    def __init__(self, store: SignInStore, logins: LoginStore, clock: Clock) -> None:
+        self._store = store
+        self._logins = logins
+        self._clock = clock
+
+    def check(self, credential: Credential | None, *, slug: str, is_activity: bool = True) -> Present | Over | None:
+        """Say who is signed in.
+
+        Parameters
+        ----------
+        slug
+            The hub host that was asked; a sign-in of another host is none here.
+        is_activity
+            Whether this request keeps the sign-in alive; polling does not.
+
+        Returns
+        -------
+        Present, Over or None
+            None when the cookie proves nothing.
+        """
+        if credential is None:
+            return None
+        login, user = self._store.read(credential.key, account_id=credential.account_id, user_id=credential.user_id)
+        if login is None or not _proves(credential, login, slug):
+            return None
+        now = self._clock()
+        if not is_live(login, now) or not _may_enter(user, login):
+            return Over(login)
+        assert user is not None  # noqa: S101 - _may_enter() says so
+        if is_activity and not self._extend(credential, login, now):
+            return Over(login)
+        return Present(login, user, credential)
+
+    def end(self, credential: Credential | None, *, slug: str) -> Login | None:
+        """Sign a browser out.
+
+        Returns
+        -------
+        Login or None
+            The sign-in, live or long over; None when the cookie proves nothing.
+        """
+        if credential is None:
+            return None
+        try:
+            login = self._logins.end(credential.key, secret_digest=credential.digest, now=self._clock())
+        except ConditionFailedError:
+            return None
+        return login if login.slug == slug else None
+
+    def _extend(self, credential: Credential, login: Login, now: int) -> bool:
+        """Move the idle deadline when it is time; False when the sign-in just ended."""
+        idle_until = now + login.idle_timeout
+        if idle_until - (login.idle_until or 0) < EXTEND_EVERY:
+            return True
+        try:
+            self._logins.extend(credential.key, secret_digest=credential.digest, now=now, idle_until=idle_until)
+        except ConditionFailedError:
+            return False
+        except UnavailableError:
+            # The sign-in is live by what was just read; the next page extends it.
+            return True
+        return True
+
+
+def is_live(login: Login, now: int) -> bool:
+    """Tell whether a redeemed login is a sign-in that still counts."""
+    return (
+        login.redeemed_at is not None
+        and login.revoked_at is None
+        and login.ended_at is None
+        and now < (login.idle_until or 0)
+        and now < (login.live_until or 0)
+    )
+
+
+def _proves(credential: Credential, login: Login, slug: str) -> bool:
+    """Tell whether the cookie is the one that this login's redemption set, on this host."""
+    return (
+        ids.matches(credential.secret, login.secret_digest)
+        and login.account_id == credential.account_id
+        and login.user_id == credential.user_id
+        and login.slug == slug
+    )
+
+
+def _may_enter(user: User | None, login: Login) -> bool:
+    """Tell whether the user exists, is active and has not signed out everywhere since."""
+    return user is not None and user.status is Status.ACTIVE and (login.redeemed_at or 0) > (user.signed_out_at or 0)

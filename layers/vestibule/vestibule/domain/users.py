@@ -1,0 +1,209 @@
+"""Users: the registered persons of an account, found by our id or the portal's.
+
+external_id and user name are unique in the account by a conditional write.  A
+disabled user keeps both; a deleted one gives them back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from vestibule import ids
+from vestibule.domain import rules
+from vestibule.domain.rules import Checks
+from vestibule.errors import ConflictError, NotFoundError
+from vestibule.model import Role, Status, User
+from vestibule.store.directory.users import unique_names
+from vestibule.store.table import ConditionFailedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from vestibule.clock import Clock
+    from vestibule.ids import Randomness
+    from vestibule.store.directory.users import Position, UserStore
+
+_ATTEMPTS = 3
+
+
+class Users:
+    """The users of all accounts."""
+
+    def __init__(self, store: UserStore, clock: Clock, random: Randomness) -> None:
+        self._store = store
+        self._clock = clock
+        self._random = random
+
+    def create(self, account_id: str, fields: Mapping[str, Any]) -> User:
+        """Create a user.
+
+        Parameters
+        ----------
+        fields
+            Fields of `User` by name, ``password`` instead of its hash.
+
+        Raises
+        ------
+        InvalidError
+            A field breaks its rule.
+        ConflictError
+            external_id or username is taken.
+        """
+        clean = _clean(fields)
+        while True:
+            now = self._clock()
+            user = User(
+                user_id=ids.new_object_id(self._random),
+                account_id=account_id,
+                created_at=now,
+                updated_at=now,
+                **clean,
+            )
+            try:
+                self._store.create(user)
+            except ConditionFailedError as refused:
+                if refused.index == 0:
+                    continue
+                raise _name_taken(user, refused) from refused
+            return user
+
+    def get(self, account_id: str, user_id: str) -> User:
+        """Return a user; one just created is found too.
+
+        Raises
+        ------
+        NotFoundError
+            The account has no such user.
+        """
+        user = self._store.get(account_id, user_id, consistent=True)
+        if user is None:
+            raise _unknown()
+        return user
+
+    def with_external_id(self, account_id: str, external_id: str) -> User | None:
+        """Return the user of a portal's id."""
+        standing = self._store.standing(account_id, external_id, consistent=True)
+        return self._store.get(account_id, standing[0], consistent=True) if standing else None
+
+    def with_email(self, account_id: str, email: str, *, limit: int) -> list[User]:
+        """Return the users with an e-mail address; it need not be unique."""
+        return self._store.with_email(account_id, email, limit=limit)
+
+    def page(self, account_id: str, *, after: Position | None, limit: int) -> tuple[list[User], Position | None]:
+        """Return one page of an account's users; see the store."""
+        return self._store.page(account_id, after=after, limit=limit)
+
+    def change(self, account_id: str, user_id: str, fields: Mapping[str, Any]) -> User:
+        """Change some fields of a user; None clears one.
+
+        Raises
+        ------
+        InvalidError
+            A field breaks its rule; nothing is changed.
+        NotFoundError
+            The account has no such user.
+        ConflictError
+            external_id or username is taken, or others keep changing the user.
+        """
+        return self._replace(account_id, user_id, _clean(fields))
+
+    def sign_out_everywhere(self, account_id: str, user_id: str) -> None:
+        """End every sign-in that the user has now.
+
+        Raises
+        ------
+        NotFoundError
+            The account has no such user.
+        """
+        self._replace(account_id, user_id, {"signed_out_at": self._clock()})
+
+    def delete(self, account_id: str, user_id: str) -> None:
+        """Remove a user; sign-ins and login URIs of theirs are dead at once.
+
+        Raises
+        ------
+        NotFoundError
+            The account has no such user.
+        """
+        for _ in range(_ATTEMPTS):
+            user = self.get(account_id, user_id)
+            try:
+                self._store.delete(user)
+            except ConditionFailedError:
+                continue
+            return
+        raise _changed_meanwhile()
+
+    def _replace(self, account_id: str, user_id: str, changes: Mapping[str, Any]) -> User:
+        for _ in range(_ATTEMPTS):
+            before = self.get(account_id, user_id)
+            user = replace(before, **changes, updated_at=self._clock(), version=before.version + 1)
+            try:
+                self._store.replace(user, before=before)
+            except ConditionFailedError as refused:
+                if refused.index > 0:
+                    raise _name_taken(user, refused) from refused
+                continue
+            return user
+        raise _changed_meanwhile()
+
+
+def _clean(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return fields in their stored form.
+
+    Raises
+    ------
+    InvalidError
+        For every field that breaks its rule.
+    """
+    checks = Checks()
+    clean: dict[str, Any] = {}
+    for field, value in fields.items():
+        clean[field] = None if value is None and field in _MAY_BE_EMPTY else checks.apply(field, _RULES[field], value)
+    checks.finish()
+    if "password" in clean:
+        password = clean.pop("password")
+        clean["password_hash"] = None if password is None else _hash(password)
+    return clean
+
+
+def _hash(password: str) -> str:
+    """Return a password's argon2id hash (RFC 9106, the library's low-memory profile)."""
+    return _hasher()(password)
+
+
+@cache
+def _hasher() -> Callable[[str], str]:
+    # Imported when the first password arrives: most calls of most functions bring none.
+    from argon2 import PasswordHasher  # noqa: PLC0415
+
+    return PasswordHasher().hash
+
+
+_RULES: dict[str, Callable[[Any], Any]] = {
+    "full_name": rules.name,
+    "external_id": rules.external_id,
+    "email": rules.email,
+    "role": Role,
+    "status": Status,
+    "time_zone": rules.time_zone,
+    "locale": rules.locale,
+    "username": rules.username,
+    "password": rules.password,
+}
+_MAY_BE_EMPTY = frozenset({"external_id", "email", "time_zone", "locale", "username", "password"})
+
+
+def _name_taken(user: User, refused: ConditionFailedError) -> ConflictError:
+    field = unique_names(user)[refused.index - 1]
+    return ConflictError(f"{field}_taken", f"Another user of the account has this {field}.")
+
+
+def _unknown() -> NotFoundError:
+    return NotFoundError("user_not_found", "The account has no such user.")
+
+
+def _changed_meanwhile() -> ConflictError:
+    return ConflictError("user_changed", "The user was changed at the same moment.")

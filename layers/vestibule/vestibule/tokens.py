@@ -1,0 +1,173 @@
+"""JWTs signed with ES256: one place that makes them and one that judges them.
+
+Every token has ``typ``, ``kid``, ``iss``, ``aud``, ``sub``, ``iat``, ``exp`` and
+``jti``, and all are checked (RFC 7519, RFC 8725): a token of one kind is never
+taken for another, and the key fixes the algorithm, never the token.  PyJWT and
+the cryptography behind it are imported at first use: a caller with Basic
+credentials never pays for them.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from vestibule.clock import SECOND, to_epoch_seconds
+from vestibule.errors import UnauthenticatedError
+from vestibule.model import SigningKey
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+ALGORITHM = "ES256"
+
+ACCESS_TOKEN = "at+jwt"  # noqa: S105 - a media type (RFC 9068), not a password
+"""``typ`` of access tokens."""
+
+LEEWAY = 5 * SECOND
+"""How far into the future ``iat`` may lie: hosts' clocks differ."""
+
+_REQUIRED = ("iss", "aud", "sub", "iat", "exp", "jti")
+_LONGEST_TOKEN = 4_096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """What tokens of one kind have in common.
+
+    Attributes
+    ----------
+    typ
+        Media type in the header.
+    issuer, audience
+        ``iss`` and ``aud``.
+    """
+
+    typ: str
+    issuer: str
+    audience: str
+
+
+def sign(
+    kind: Kind,
+    key: SigningKey,
+    *,
+    subject: str,
+    token_id: str,
+    now: int,
+    lifetime: int,
+    claims: Mapping[str, Any],
+) -> str:
+    """Make a token.
+
+    Parameters
+    ----------
+    key
+        A key with its private part.
+    now
+        Milliseconds since the epoch.
+    lifetime
+        Milliseconds, whole seconds of them.
+    claims
+        Further claims.
+    """
+    import jwt  # noqa: PLC0415 - see the module's docstring
+
+    issued_at = now // SECOND
+    payload = {
+        **claims,
+        "iss": kind.issuer,
+        "aud": kind.audience,
+        "sub": subject,
+        "iat": issued_at,
+        "exp": issued_at + lifetime // SECOND,
+        "jti": token_id,
+    }
+    headers = {"typ": kind.typ, "kid": key.kid}
+    return jwt.encode(payload, key.private_key or "", algorithm=ALGORITHM, headers=headers)
+
+
+def verify(kind: Kind, token: str, find_key: Callable[[str], SigningKey | None], *, now: int) -> dict[str, Any]:
+    """Judge a token and return its claims.
+
+    Parameters
+    ----------
+    find_key
+        Returns the published key of a ``kid``, None when there is none.
+    now
+        Milliseconds since the epoch.
+
+    Raises
+    ------
+    UnauthenticatedError
+        Anything about it is not as it must be.
+    UnavailableError
+        The keys could not be read (raised by ``find_key``).
+    """
+    import jwt  # noqa: PLC0415 - see the module's docstring
+
+    if len(token) > _LONGEST_TOKEN or not token.isascii():
+        raise UnauthenticatedError
+    try:
+        header = jwt.get_unverified_header(token)
+        kid = header.get("kid")
+        if header.get("alg") != ALGORITHM or header.get("typ") != kind.typ or not kid:
+            raise UnauthenticatedError
+        key = find_key(kid)
+        if key is None:
+            raise UnauthenticatedError
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            jwt.PyJWK.from_dict(dict(key.public_key), ALGORITHM),
+            algorithms=[ALGORITHM],
+            issuer=kind.issuer,
+            audience=kind.audience,
+            options={
+                "require": list(_REQUIRED),
+                # The house's own clock judges these, below.
+                "verify_exp": False,
+                "verify_iat": False,
+                "verify_nbf": False,
+            },
+        )
+    except (jwt.PyJWTError, ValueError) as error:
+        raise UnauthenticatedError from error
+    if not _is_timely(claims, now):
+        raise UnauthenticatedError
+    return claims
+
+
+def new_key(*, published_at: int, signs_from: int) -> SigningKey:
+    """Make an ES256 key whose ``kid`` is its thumbprint (RFC 7638)."""
+    # Imported here: only the rotation makes keys.
+    from base64 import urlsafe_b64encode  # noqa: PLC0415
+    from hashlib import sha256  # noqa: PLC0415
+
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
+    from jwt.algorithms import ECAlgorithm  # noqa: PLC0415
+
+    private = ec.generate_private_key(ec.SECP256R1())
+    public = ECAlgorithm.to_jwk(private.public_key(), as_dict=True)
+    members = {name: public[name] for name in ("crv", "kty", "x", "y")}
+    canonical = json.dumps(members, separators=(",", ":"), sort_keys=True)
+    kid = urlsafe_b64encode(sha256(canonical.encode()).digest()).rstrip(b"=").decode()
+    return SigningKey(
+        kid=kid,
+        published_at=published_at,
+        signs_from=signs_from,
+        public_key={**members, "kid": kid, "alg": ALGORITHM, "use": "sig"},
+        private_key=private.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        ).decode(),
+    )
+
+
+def _is_timely(claims: Mapping[str, Any], now: int) -> bool:
+    issued_at, expires_at = claims["iat"], claims["exp"]
+    if type(issued_at) is not int or type(expires_at) is not int:
+        return False
+    return issued_at <= to_epoch_seconds(now + LEEWAY) and now < expires_at * SECOND

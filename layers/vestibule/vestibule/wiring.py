@@ -1,0 +1,218 @@
+"""The house put together: which store serves which rule, from one environment.
+
+A function makes one `House` and asks it for what it needs.  Every part is made
+when it is first asked for, and imported no sooner: a function pays at start-up
+for its own rooms alone.  Tests hand in their own clock, randomness and clients.
+"""
+
+from __future__ import annotations
+
+import os
+import random as ordinary_random
+import secrets
+import time
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from vestibule.clock import system_clock
+from vestibule.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+    from vestibule.clock import Clock
+    from vestibule.domain.access_tokens import AccessTokenIssuer, AccessTokenReader
+    from vestibule.domain.accounts import Accounts
+    from vestibule.domain.audit import AuditTrail
+    from vestibule.domain.clients import Clients
+    from vestibule.domain.credentials import Credentials
+    from vestibule.domain.login_uris import LoginUris
+    from vestibule.domain.sign_ins import SignIns
+    from vestibule.domain.signing_keys import KeyRotation, Signer, Verifier
+    from vestibule.domain.users import Users
+    from vestibule.ids import Randomness
+    from vestibule.store.directory.clients import ClientStore
+    from vestibule.store.directory.published import PublishedKeyStore
+    from vestibule.store.directory.users import UserStore
+    from vestibule.store.keyrings import KeyringStore
+    from vestibule.store.passes import LoginStore
+    from vestibule.store.table import Table
+
+
+class House:
+    """All rooms of one deployment, made on demand.
+
+    Parameters
+    ----------
+    settings
+        Names and addresses; read from the environment when left out.
+    clock, random, pause
+        Replaced in tests.
+    dynamodb, secrets_manager
+        Clients of AWS; made when first needed unless given.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        clock: Clock = system_clock,
+        random: Randomness = secrets,
+        pause: Callable[[float], None] = time.sleep,
+        dynamodb: DynamoDBClient | None = None,
+        secrets_manager: SecretsManagerClient | None = None,
+    ) -> None:
+        self.settings = settings or Settings.from_environment(os.environ)
+        self.clock = clock
+        self.random = random
+        self._pause = pause
+        self._given_dynamodb = dynamodb
+        self._given_secrets_manager = secrets_manager
+
+    # --- what the functions ask for ---------------------------------------------------------
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """Accounts and their settings."""
+        from vestibule.domain.accounts import Accounts
+        from vestibule.store.directory.accounts import AccountStore
+
+        return Accounts(AccountStore(self._directory), self.clock, self.random)
+
+    @cached_property
+    def clients(self) -> Clients:
+        """API clients."""
+        from vestibule.domain.clients import Clients
+
+        return Clients(self.client_store, self.clock, self.random)
+
+    @cached_property
+    def users(self) -> Users:
+        """Users."""
+        from vestibule.domain.users import Users
+
+        return Users(self._user_store, self.clock, self.random)
+
+    @cached_property
+    def login_uris(self) -> LoginUris:
+        """Login URIs."""
+        from vestibule.domain.login_uris import LoginUris
+
+        return LoginUris(self._login_store, self._user_store, self.audit, self.clock, self.random)
+
+    @cached_property
+    def sign_ins(self) -> SignIns:
+        """Sign-ins of browsers."""
+        from vestibule.domain.sign_ins import SignIns
+        from vestibule.store.passes import SignInStore
+
+        return SignIns(SignInStore(self._passes, self._directory), self._login_store, self.clock)
+
+    @cached_property
+    def audit(self) -> AuditTrail:
+        """The audit trail."""
+        from vestibule.domain.audit import AuditTrail
+        from vestibule.store.journal import AuditStore
+
+        return AuditTrail(AuditStore(self._table(self.settings.journal_table)), self.clock, self.random)
+
+    @cached_property
+    def credentials(self) -> Credentials:
+        """Judge of Authorization headers."""
+        from vestibule.domain.credentials import Credentials
+
+        return Credentials(self.clients, self.access_token_reader)
+
+    @cached_property
+    def access_token_reader(self) -> AccessTokenReader:
+        """Reads access tokens."""
+        from vestibule.domain.access_tokens import AccessTokenReader, kind_of
+
+        return AccessTokenReader(kind_of(self.settings.api_origin), self.verifier, self.clock)
+
+    @cached_property
+    def access_token_issuer(self) -> AccessTokenIssuer:
+        """Makes access tokens."""
+        from vestibule.domain.access_tokens import AccessTokenIssuer, kind_of
+
+        return AccessTokenIssuer(kind_of(self.settings.api_origin), self._signer, self.clock, self.random)
+
+    @cached_property
+    def verifier(self) -> Verifier:
+        """The published keys."""
+        from vestibule.domain.signing_keys import Verifier
+
+        return Verifier(self._published_keys, self.clock)
+
+    @cached_property
+    def key_rotation(self) -> KeyRotation:
+        """Keeps the signing keys in order."""
+        from vestibule.domain.signing_keys import KeyRotation
+        from vestibule.tokens import new_key
+
+        return KeyRotation(self._keyring, self._published_keys, self.clock, new_key)
+
+    @cached_property
+    def client_store(self) -> ClientStore:
+        """API clients as stored, for the operator's own transaction over them."""
+        from vestibule.store.directory.clients import ClientStore
+
+        return ClientStore(self._directory)
+
+    @cached_property
+    def dynamodb(self) -> DynamoDBClient:
+        """The one DynamoDB client."""
+        from vestibule.store.aws import dynamodb_client
+
+        return self._given_dynamodb or dynamodb_client()
+
+    # --- what only the rooms need -----------------------------------------------------------
+
+    @cached_property
+    def _signer(self) -> Signer:
+        from vestibule.domain.signing_keys import Signer
+
+        return Signer(self._keyring, self.clock)
+
+    @cached_property
+    def _keyring(self) -> KeyringStore:
+        from vestibule.store.aws import secrets_manager_client
+        from vestibule.store.keyrings import KeyringStore
+
+        client = self._given_secrets_manager or secrets_manager_client()
+        return KeyringStore(client, self.settings.signing_keys_secret)
+
+    @cached_property
+    def _published_keys(self) -> PublishedKeyStore:
+        from vestibule.store.directory.published import PublishedKeyStore
+
+        return PublishedKeyStore(self._directory)
+
+    @cached_property
+    def _user_store(self) -> UserStore:
+        from vestibule.store.directory.users import UserStore
+
+        return UserStore(self._directory)
+
+    @cached_property
+    def _login_store(self) -> LoginStore:
+        from vestibule.store.passes import LoginStore
+
+        return LoginStore(self._passes)
+
+    @cached_property
+    def _directory(self) -> Table:
+        return self._table(self.settings.directory_table)
+
+    @cached_property
+    def _passes(self) -> Table:
+        return self._table(self.settings.passes_table)
+
+    def _table(self, name: str) -> Table:
+        from vestibule.store.table import Table
+
+        # Jitter between retries needs no cryptographic randomness.
+        return Table(self.dynamodb, name, draw=ordinary_random.random, pause=self._pause)
