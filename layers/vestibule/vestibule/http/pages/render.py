@@ -1,0 +1,149 @@
+"""A page as API Gateway's answer.
+
+What leaves here has one inlined style sheet, whose hash is in the
+Content-Security-Policy, and no other code in the page: no inline script, no
+style or event attribute.  The policy is derived from the page itself, so a page
+without a form or a script may have neither.  No page is kept by a cache, framed,
+or named to another site.  A name that a template uses and the caller forgot is an
+error, never an empty place.  All text is escaped; the one thing that is not is
+the style sheet, which holds nobody's text.
+"""
+
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vestibule.http.pages.assets import asset_url
+from vestibule.http.pages.face import AccountFace, check_link, initials, link_or_none, origin_of
+from vestibule.http.pages.style import Style, style_of
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+LANGUAGE = "en"
+
+_HEADERS: Mapping[str, str] = {
+    "Content-Type": "text/html; charset=utf-8",
+    "Content-Language": LANGUAGE,
+    "Cache-Control": "no-store",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": ("camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+_POLICY = "Content-Security-Policy"
+_REFERRER = "Referrer-Policy"
+_RESERVED = frozenset(name.lower() for name in (*_HEADERS, _POLICY, _REFERRER, "Set-Cookie"))
+
+
+@cache
+def _environment() -> "Environment":
+    # Imported with the first page: redeem makes one only when it refuses, and its
+    # start-up pays for no template engine.
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        extensions=["jinja2.ext.i18n"],
+        autoescape=True,
+        undefined=StrictUndefined,
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
+    environment.globals["asset"] = asset_url
+    environment.filters["initials"] = initials
+    environment.filters["link"] = check_link
+    environment.filters["link_or_none"] = link_or_none
+    return environment
+
+
+@lru_cache(maxsize=64)
+def _style_source(style: str) -> str:
+    return f"'sha256-{b64encode(sha256(style.encode('utf-8')).digest()).decode('ascii')}'"
+
+
+def _policy(body: str, style: Style, account: AccountFace, form_targets: Sequence[str]) -> str:
+    images = ["'self'"]
+    if account.logo_url is not None:
+        images.append(origin_of(account.logo_url))
+    rules = {
+        "default-src": ["'none'"],
+        "style-src": [_style_source(style.text)],
+        "img-src": images,
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+        "form-action": ["'none'"],
+    }
+    if "<form" in body:
+        # Chromium applies form-action to the redirect that answers a form, too.
+        targets = dict.fromkeys(origin_of(target) for target in form_targets)
+        rules["form-action"] = ["'self'", *targets]
+    if "<script" in body:
+        rules["script-src"] = ["'self'"]
+        rules["connect-src"] = ["'self'"]
+    return "; ".join(f"{name} {' '.join(sources)}" for name, sources in rules.items())
+
+
+def render(
+    template: str,
+    account: AccountFace,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    cookies: Sequence[str] = (),
+    form_targets: Sequence[str] = (),
+    **values: object,
+) -> dict[str, Any]:
+    """Return a page as an answer of API Gateway's REST proxy integration.
+
+    Parameters
+    ----------
+    template
+        File name in the ``templates`` folder; its first lines say which values it needs.
+    account
+        Whose page it is, `vestibule.http.pages.face.NO_ACCOUNT` when nobody's.
+    status
+        HTTP status.
+    headers
+        More headers, such as ``Retry-After``.
+    cookies
+        Whole ``Set-Cookie`` values.
+    form_targets
+        Addresses whose origins a form's answer may redirect to.
+    **values
+        What the template shows.
+
+    Raises
+    ------
+    ValueError
+        When ``headers`` names one that a page sets itself, or a target is no address.
+    jinja2.UndefinedError
+        When a value that the template needs is missing.
+    """
+    extra = dict(headers or {})
+    if taken := _RESERVED.intersection(name.lower() for name in extra):
+        raise ValueError(f"a page sets these headers itself: {', '.join(sorted(taken))}")
+    style = style_of(account.colors.get("accent"), account.colors.get("header"))
+    body = _environment().get_template(template).render(account=account, style=style, lang=LANGUAGE, **values)
+    return {
+        "statusCode": status,
+        "headers": {
+            **extra,
+            **_HEADERS,
+            # "no-referrer" makes browsers send "Origin: null" with a form, and a POST could
+            # not be known for our own; the address of a page with a form holds no secret.
+            _REFERRER: "same-origin" if "<form" in body else "no-referrer",
+            _POLICY: _policy(body, style, account, form_targets),
+        },
+        "multiValueHeaders": {"Set-Cookie": list(cookies)} if cookies else {},
+        "body": body,
+        "isBase64Encoded": False,
+    }

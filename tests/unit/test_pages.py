@@ -1,0 +1,464 @@
+"""The hub's pages: safe whatever is put into them, readable whatever colours an account has."""
+
+import re
+from base64 import b64encode
+from collections.abc import Mapping
+from hashlib import sha256
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jinja2 import UndefinedError
+
+from vestibule.http.pages import assets
+from vestibule.http.pages import render as render_module
+from vestibule.http.pages.face import (
+    NO_ACCOUNT,
+    AccountFace,
+    check_link,
+    check_logo,
+    face_of,
+    initials,
+    origin_of,
+)
+from vestibule.http.pages.render import render
+from vestibule.http.pages.style import (
+    EDGE_CONTRAST,
+    SCHEMES,
+    TEXT_CONTRAST,
+    contrast,
+    palette,
+    style_of,
+)
+from vestibule.model import Account, NavigationLink
+
+PAGES = Path(render_module.__file__).parent
+LARGEST_PAGE = 60_000  # bytes, without images
+
+CLINIC = AccountFace(
+    name="Northside Clinic",
+    logo_url="https://cdn.northside.example/logo.svg",
+    colors={"accent": "#b3261e", "header": "#14213d"},
+    navigation=(("Appointments", "https://portal.northside.example/a"), ("Help", "/help")),
+    portal_url="https://portal.northside.example/",
+)
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
+
+# Template -> the least that it can be rendered with.
+MINIMAL: Mapping[str, dict[str, Any]] = {
+    "choose_organisation.html": {"hub_host": "hub.vestibule.example"},
+    "dashboard.html": {"person_name": "Maria Lindqvist", "form_token": "t"},
+    "form_refused.html": {"back_url": "/dashboard"},
+    "link_refused.html": {"login": "", "dashboard_url": "/dashboard", "again_url": None},
+    "message.html": {"title": "A title", "text": (), "actions": ()},
+    "not_found.html": {},
+    "sign_in.html": {},
+    "signed_out.html": {},
+    "target_refused.html": {"signed_out": False},
+    "unavailable.html": {"retry_url": None},
+}
+# Template -> everything that it knows, with other people's text in every place that takes text.
+FULL: Mapping[str, dict[str, Any]] = {
+    **MINIMAL,
+    "choose_organisation.html": {"hub_host": "hub.vestibule.example", "asked": HOSTILE},
+    "dashboard.html": {
+        "person_name": HOSTILE,
+        "form_token": HOSTILE,
+        "notices": [HOSTILE],
+        "idle_minutes": 240,
+        "login": HOSTILE,
+    },
+    "link_refused.html": {
+        "login": HOSTILE,
+        "dashboard_url": "/dashboard?scrollTo=1&launch=1",
+        "again_url": "/login/again?x=%22",
+    },
+    "message.html": {"title": HOSTILE, "text": [HOSTILE], "actions": [(HOSTILE, "/dashboard")]},
+    "sign_in.html": {"expired": True},
+    "signed_out.html": {"continue_url": "https://portal.northside.example/bye"},
+    "target_refused.html": {"signed_out": True},
+    "unavailable.html": {"retry_url": "/dashboard"},
+}
+CASES = [(name, values) for table in (MINIMAL, FULL) for name, values in table.items()]
+
+
+class Tags(HTMLParser):
+    """Every start tag of a page with its attributes, and the text inside ``style``."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.style = ""
+        self._in_style = False
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note the tag."""
+        self.tags.append((tag, dict(attrs)))
+        self._in_style = tag == "style"
+
+    def handle_endtag(self, tag: str) -> None:
+        """Leave the style sheet."""
+        self._in_style = self._in_style and tag != "style"
+
+    def handle_data(self, data: str) -> None:
+        """Collect the style sheet."""
+        if self._in_style:
+            self.style += data
+
+    def named(self, tag: str) -> list[dict[str, str | None]]:
+        """Return the attributes of each such tag."""
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def policy_of(answer: dict[str, Any]) -> dict[str, list[str]]:
+    """Return the Content-Security-Policy by directive."""
+    rules = (rule.split() for rule in answer["headers"]["Content-Security-Policy"].split("; "))
+    return {name: sources for name, *sources in rules}
+
+
+def test_every_template_is_tested() -> None:
+    """A page cannot be added without being in the tables above."""
+    parts = {"base.html", "_card.html", "icons.html"}
+
+    assert {path.name for path in (PAGES / "templates").iterdir()} - parts == MINIMAL.keys()
+
+
+@pytest.mark.req("H01")
+@pytest.mark.parametrize(("template", "values"), CASES)
+@pytest.mark.parametrize("account", [CLINIC, NO_ACCOUNT])
+def test_a_page_runs_nothing_but_our_own_files(template: str, values: dict[str, Any], account: AccountFace) -> None:
+    """The style's hash fits, and there is no other code in the page, even from hostile names."""
+    answer = render(template, account, **values)
+    page, policy = Tags(answer["body"]), policy_of(answer)
+
+    digest = b64encode(sha256(page.style.encode()).digest()).decode()
+    assert policy["style-src"] == [f"'sha256-{digest}'"]
+    assert len(page.named("style")) == 1
+    assert policy["default-src"] == policy["base-uri"] == policy["frame-ancestors"] == ["'none'"]
+    assert "unsafe" not in answer["headers"]["Content-Security-Policy"]
+    for _tag, attributes in page.tags:
+        assert "style" not in attributes
+        assert not [name for name in attributes if name.startswith("on")]
+    for script in page.named("script"):
+        assert str(script["src"]).startswith("/static/")
+        assert policy["script-src"] == policy["connect-src"] == ["'self'"]
+    if not page.named("script"):
+        assert "script-src" not in policy
+    assert len(answer["body"].encode()) < LARGEST_PAGE
+
+
+@pytest.mark.req("H01")
+def test_every_page_carries_the_security_headers() -> None:
+    """What a browser needs to know to keep a page to itself."""
+    headers = render("not_found.html", CLINIC, status=404)["headers"]
+
+    assert headers["Strict-Transport-Security"].startswith("max-age=63072000")
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["Content-Language"] == "en"
+    assert "camera=()" in headers["Permissions-Policy"]
+
+
+@pytest.mark.parametrize(("template", "values"), CASES)
+@pytest.mark.parametrize("account", [CLINIC, NO_ACCOUNT])
+def test_a_page_has_what_a_screen_reader_needs(template: str, values: dict[str, Any], account: AccountFace) -> None:
+    """One h1, a language, a title, a main region that the skip link reaches, unique ids."""
+    page = Tags(render(template, account, **values)["body"])
+    ids = [attributes["id"] for _tag, attributes in page.tags if "id" in attributes]
+
+    assert len(page.named("h1")) == len(page.named("main")) == len(page.named("title")) == 1
+    assert page.named("html") == [{"lang": "en"}]
+    assert page.named("a")[0] == {"class": "skip", "href": "#main"}
+    assert "main" in ids
+    assert len(ids) == len(set(ids))
+    assert all("alt" in image for image in page.named("img"))
+    assert all(drawing["aria-hidden"] == "true" for drawing in page.named("svg"))
+
+
+@pytest.mark.req("H04")
+@pytest.mark.parametrize("template", sorted(MINIMAL))
+def test_every_page_shows_the_way_back_to_the_portal(template: str) -> None:
+    """No page is a dead end."""
+    page = Tags(render(template, CLINIC, **MINIMAL[template])["body"])
+
+    assert any(link["href"] == CLINIC.portal_url for link in page.named("a"))
+
+
+def test_text_is_escaped() -> None:
+    """A name is text."""
+    body = render("dashboard.html", CLINIC, person_name="<script>", form_token="t")["body"]
+
+    assert "<bdi>&lt;script&gt;</bdi>" in body
+    assert body.count("<script") == 1
+
+
+def test_a_forgotten_value_is_an_error() -> None:
+    """Never a page with a hole in it."""
+    with pytest.raises(UndefinedError):
+        render("dashboard.html", CLINIC, person_name="Maria")
+
+
+def test_an_answer_is_what_api_gateway_expects() -> None:
+    """Status, more headers and several cookies."""
+    answer = render(
+        "unavailable.html",
+        CLINIC,
+        status=503,
+        headers={"Retry-After": "5"},
+        cookies=("a=1; Path=/", "b=2; Path=/"),
+        retry_url="/dashboard",
+    )
+
+    assert answer["statusCode"] == 503
+    assert answer["headers"]["Retry-After"] == "5"
+    assert answer["multiValueHeaders"] == {"Set-Cookie": ["a=1; Path=/", "b=2; Path=/"]}
+    assert answer["isBase64Encoded"] is False
+
+
+@pytest.mark.parametrize("name", ["content-security-policy", "Cache-Control", "set-cookie"])
+def test_a_caller_cannot_weaken_a_page(name: str) -> None:
+    """The headers that make a page safe are not the caller's."""
+    with pytest.raises(ValueError, match="sets these headers itself"):
+        render("not_found.html", CLINIC, headers={name: "x"})
+
+
+def test_only_a_page_with_a_form_may_send_one() -> None:
+    """Redirects after a form count, so their origins are named; other pages send none."""
+    target = "https://portal.northside.example/bye?x=1"
+    with_form = render("dashboard.html", CLINIC, form_targets=[target, target], **MINIMAL["dashboard.html"])
+    without = render("signed_out.html", CLINIC, form_targets=[target])
+
+    expected = ["'self'", "https://portal.northside.example"]
+    assert policy_of(with_form)["form-action"] == expected
+    assert policy_of(without)["form-action"] == ["'none'"]
+
+
+def test_images_come_from_us_and_from_the_logos_origin() -> None:
+    """Nowhere else."""
+    with_logo = policy_of(render("signed_out.html", CLINIC))
+    without = policy_of(render("signed_out.html", NO_ACCOUNT))
+
+    assert with_logo["img-src"] == ["'self'", "https://cdn.northside.example"]
+    assert without["img-src"] == ["'self'"]
+
+
+@pytest.mark.req("L08")
+def test_a_refused_link_looks_once_more_and_not_for_ever() -> None:
+    """The second look without scripts is not followed by a third."""
+    first = render("link_refused.html", CLINIC, **FULL["link_refused.html"])["body"]
+    second = render("link_refused.html", CLINIC, **MINIMAL["link_refused.html"])["body"]
+
+    assert '<noscript><meta http-equiv="refresh" content="1;url=/login/again?x=%22">' in first
+    assert "refresh" not in second
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"),
+    [
+        (1, "after one minute"),
+        (45, "after 45 minutes"),
+        (60, "after one hour"),
+        (240, "after 4 hours"),
+    ],
+)
+def test_the_dashboard_says_when_it_signs_out(minutes: int, words: str) -> None:
+    """In hours where that is exact."""
+    values = MINIMAL["dashboard.html"]
+
+    assert words in render("dashboard.html", CLINIC, idle_minutes=minutes, **values)["body"]
+
+
+def test_after_a_logout_the_page_goes_on_by_itself() -> None:
+    """Without a redirect, which form-action would stop at the portal's second site."""
+    body = render("signed_out.html", CLINIC, continue_url="https://idp.example/out?a=1&b=2")["body"]
+
+    assert '<meta http-equiv="refresh" content="0;url=https://idp.example/out?a=1&amp;b=2">' in body
+    assert "refresh" not in render("signed_out.html", CLINIC)["body"]
+
+
+@pytest.mark.req("L19")
+def test_a_page_with_a_form_lets_the_browser_say_where_it_comes_from() -> None:
+    """Under no-referrer a form's Origin would be null."""
+    with_form = render("dashboard.html", CLINIC, **MINIMAL["dashboard.html"])
+
+    assert with_form["headers"]["Referrer-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("path", ["//evil.example", "/a b", "javascript:alert(1)"])
+def test_the_last_page_of_all_does_not_fail(path: str) -> None:
+    """It leaves out what it cannot link to; other pages refuse it."""
+    body = render("unavailable.html", CLINIC, retry_url=path)["body"]
+
+    assert path not in body
+    with pytest.raises(ValueError, match="starts with"):
+        render("form_refused.html", CLINIC, back_url=path)
+
+
+COLORS = st.integers(0, 0xFFFFFF).map(lambda value: f"#{value:06x}")
+
+
+@given(accent=COLORS, header=st.none() | COLORS, scheme=st.sampled_from(sorted(SCHEMES)))
+def test_all_text_can_be_read_in_every_colour(accent: str, header: str | None, scheme: str) -> None:
+    """4.5 : 1 for text and 3 : 1 for the edges of controls, in both schemes."""
+    colors = palette(scheme, accent, header)
+    text = [
+        *((ink, ground) for ink in ("ink", "muted", "link") for ground in ("page", "surface")),
+        ("link", "tint"),
+        ("on-fill", "fill"),
+        ("on-fill", "fill-hover"),
+        ("on-band", "band"),
+        ("on-tile", "tile"),
+    ]
+    edges = [("edge", "surface"), ("control", "surface"), ("band-control", "band")]
+
+    for one, other in text:
+        assert contrast(colors[one], colors[other]) >= TEXT_CONTRAST, (one, other)
+    for one, other in edges:
+        assert contrast(colors[one], colors[other]) >= EDGE_CONTRAST, (one, other)
+
+
+def test_contrast_is_wcags() -> None:
+    """Known pairs: the ends of the scale, and the palest grey that passes on white."""
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.005)
+    assert contrast("#767676", "#ffffff") == pytest.approx(4.54, abs=0.005)
+
+
+@pytest.mark.parametrize(
+    "color", ["red", "#fff", "#12345g", "#123456;}", "#123456\n", "", "rgb(0,0,0)", "#\uff1123456"]
+)
+def test_only_plain_colours_reach_a_style_sheet(color: str) -> None:
+    """Neither through a face nor past it."""
+    with pytest.raises(ValueError, match="#rrggbb"):
+        AccountFace(name="x", colors={"accent": color})
+    with pytest.raises(ValueError, match="#rrggbb"):
+        style_of(color or "-", None)
+
+
+def test_an_unknown_colour_is_refused() -> None:
+    """A typing error is not silently without effect."""
+    with pytest.raises(ValueError, match="no colour 'acent'"):
+        AccountFace(name="x", colors={"acent": "#123456"})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "//evil.example",
+        "/\\evil.example",
+        "https:\\\\evil.example",
+        "https://a@evil.example",
+        "https://evil.example;script-src",
+        "https://a b.example",
+        "https://evil.example\n",
+        "https://",
+        "https:evil",
+        "ftp://a.example",
+        "mailto:a@b.example",
+        "https://bücher.example",
+        "https://a.example:99999",
+        "help",
+        "",
+    ],
+)
+def test_other_links_are_refused(url: str) -> None:
+    """Whatever is no page, or could be read as another one."""
+    with pytest.raises(ValueError):  # noqa: PT011 - which of the reasons does not matter
+        check_link(url)
+    with pytest.raises(ValueError):  # noqa: PT011
+        AccountFace(name="x", navigation=(("Help", url),))
+
+
+def test_links_and_origins_are_kept() -> None:
+    """A path with its query, and an address with its port."""
+    assert check_link("/dashboard?scrollTo=1#x") == "/dashboard?scrollTo=1#x"
+    assert origin_of("https://Portal.Example:8443/a?b") == "https://portal.example:8443"
+
+
+def test_a_logo_is_https_but_for_this_machine() -> None:
+    """A developer's own server may be plain."""
+    assert check_logo("http://cdn.localhost:4566/logo.png")
+    with pytest.raises(ValueError, match="https image"):
+        check_logo("http://cdn.example/logo.png")
+
+
+def test_a_face_is_taken_from_an_account() -> None:
+    """Nothing is lost on the way."""
+    account = Account(
+        account_id="1",
+        slug="northside",
+        name=CLINIC.name,
+        created_at=0,
+        updated_at=0,
+        logo_url=CLINIC.logo_url,
+        portal_url=CLINIC.portal_url,
+        colors=CLINIC.colors,
+        navigation=tuple(NavigationLink(label=a, url=b) for a, b in CLINIC.navigation),
+    )
+
+    assert face_of(account) == CLINIC
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Maria del Carmen Ruiz", "MR"),
+        ("(Prince)", "P"),
+        ("ßeta", "S"),
+        ("山田 太郎", "山太"),
+        ("", "·"),
+        ("🙂 !", "·"),
+    ],
+)
+def test_initials(name: str, expected: str) -> None:
+    """Two letters at most, in any script."""
+    assert initials(name) == expected
+
+
+@pytest.mark.parametrize("name", ["arrive.js", "watch.js", "mark.svg"])
+def test_an_asset_is_kept_for_ever_under_its_own_hash_only(name: str) -> None:
+    """Another hash of a known file gets today's content, to be asked for again."""
+    url = assets.asset_url(name)
+    stem, _, extension = name.rpartition(".")
+    current = assets.find(url.removeprefix("/static/"))
+    stale = assets.find(f"{stem}.AAAAAAAAAAAA.{extension}")
+
+    assert re.fullmatch(rf"/static/{stem}\.[A-Za-z0-9_-]{{12}}\.{extension}", url)
+    assert current is not None
+    assert stale is not None
+    assert current.body == stale.body == (PAGES / "assets" / name).read_bytes()
+    assert current.cache_control == assets.IMMUTABLE
+    assert stale.cache_control == assets.NOT_KEPT
+    assert current.content_type in {
+        "text/javascript; charset=utf-8",
+        "image/svg+xml; charset=utf-8",
+    }
+
+
+@pytest.mark.parametrize(
+    "file_name",
+    ["", ".", "watch.js", "../face.py", "..%2fface.py", "face.x.py", "watch.x.js.map", "a/b.c.js"],
+)
+def test_nothing_else_is_served(file_name: str) -> None:
+    """No path is made of what was asked for."""
+    assert assets.find(file_name) is None
+    assert assets.respond(file_name)["statusCode"] == 404
+
+
+def test_an_asset_is_answered_as_a_file() -> None:
+    """With its type, which the browser is told not to guess."""
+    answer = assets.respond(assets.asset_url("watch.js").removeprefix("/static/"))
+
+    assert answer["statusCode"] == 200
+    assert answer["headers"]["Content-Type"] == "text/javascript; charset=utf-8"
+    assert answer["headers"]["X-Content-Type-Options"] == "nosniff"
+    assert answer["body"].startswith("//")
