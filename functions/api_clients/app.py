@@ -1,0 +1,38 @@
+"""``/v1/account/clients``: the account's API clients, their creation, rotation and end."""
+
+from vestibule.clock import MINUTE
+from vestibule.domain import scopes
+from vestibule.domain.clients import OVERLAP
+from vestibule.http.api import Answer, Api, Request, created, no_content
+from vestibule.http.shapes.account import ClientCreate, ClientRotate, client_out
+from vestibule.wiring import House
+
+house = House()
+clients = house.clients
+handler = api = Api(house.clock)
+
+
+@api.route("GET", "/v1/account/clients", scope=scopes.ACCOUNT_READ)
+def index(request: Request) -> Answer:
+    return Answer({"items": [client_out(c) for c in clients.list_of(request.account_id)]})
+
+
+@api.route("POST", "/v1/account/clients", scope=scopes.CLIENTS_WRITE)
+def create(request: Request) -> Answer:
+    wanted = request.read(ClientCreate)
+    client, secret = clients.create(request.account_id, wanted.name, wanted.scopes)
+    return created(client_out(client, secret), f"/v1/account/clients/{client.client_id}")
+
+
+@api.route("POST", "/v1/account/clients/<client_id>/rotate", scope=scopes.CLIENTS_WRITE)
+def rotate(request: Request, client_id: str) -> Answer:
+    minutes = request.read(ClientRotate).overlap_minutes if request.event.body else None
+    overlap = OVERLAP if minutes is None else minutes * MINUTE
+    client, secret = clients.rotate(request.account_id, client_id, overlap=overlap)
+    return Answer(client_out(client, secret))
+
+
+@api.route("DELETE", "/v1/account/clients/<client_id>", scope=scopes.CLIENTS_WRITE)
+def delete(request: Request, client_id: str) -> Answer:
+    clients.delete(request.account_id, client_id)
+    return no_content()

@@ -1,0 +1,13 @@
+"""``/static/{file}``: the pages' scripts, kept by browsers for a year under their hash."""
+
+from typing import TYPE_CHECKING, Any
+
+from vestibule.http.event import Event
+from vestibule.http.pages.assets import respond
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+def handler(raw: dict[str, Any], _: "LambdaContext") -> dict[str, Any]:
+    return respond(Event(raw).path_values.get("file", ""))

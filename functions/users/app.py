@@ -1,0 +1,53 @@
+"""``/v1/users``: the registered persons of the caller's account."""
+
+from vestibule.domain import scopes
+from vestibule.http.api import Answer, Api, Request, created, no_content
+from vestibule.http.shapes.users import UserChange, UserCreate, user_out, users_out
+from vestibule.wiring import House
+
+house = House()
+users = house.users
+handler = api = Api(house.clock)
+
+
+@api.route("POST", "/v1/users", scope=scopes.USERS_WRITE)
+def create(request: Request) -> Answer:
+    fields = request.read(UserCreate).model_dump(exclude_unset=True)
+    user = users.create(request.account_id, fields)
+    return created(user_out(user), f"/v1/users/{user.user_id}")
+
+
+@api.route("GET", "/v1/users", scope=scopes.USERS_READ)
+def index(request: Request) -> Answer:
+    asked = request.query("external_id", "email", "cursor", "limit")
+    page = request.page("users")
+    if "external_id" in asked:
+        found = users.with_external_id(request.account_id, asked["external_id"])
+        return Answer(users_out([found] if found else []))
+    if "email" in asked:
+        return Answer(users_out(users.with_email(request.account_id, asked["email"], limit=page.limit)))
+    found_page, end = users.page(request.account_id, after=page.after, limit=page.limit)
+    return Answer(users_out(found_page, request.cursor(end, "users")))
+
+
+@api.route("GET", "/v1/users/<user_id>", scope=scopes.USERS_READ)
+def show(request: Request, user_id: str) -> Answer:
+    return Answer(user_out(users.get(request.account_id, user_id)))
+
+
+@api.route("PATCH", "/v1/users/<user_id>", scope=scopes.USERS_WRITE)
+def change(request: Request, user_id: str) -> Answer:
+    changes = request.read(UserChange).model_dump(exclude_unset=True)
+    return Answer(user_out(users.change(request.account_id, user_id, changes)))
+
+
+@api.route("DELETE", "/v1/users/<user_id>", scope=scopes.USERS_WRITE)
+def delete(request: Request, user_id: str) -> Answer:
+    users.delete(request.account_id, user_id)
+    return no_content()
+
+
+@api.route("DELETE", "/v1/users/<user_id>/sign-ins", scope=scopes.USERS_WRITE)
+def sign_out_everywhere(request: Request, user_id: str) -> Answer:
+    users.sign_out_everywhere(request.account_id, user_id)
+    return no_content()

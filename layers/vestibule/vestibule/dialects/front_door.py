@@ -1,0 +1,103 @@
+"""What every dialect's front door does alike: find the route, judge the caller, answer anyhow.
+
+Paths match without regard to case.  A dialect says how its routes, refusals and
+headers look; nothing here knows a vendor.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vestibule.errors import NotFoundError, VestibuleError
+from vestibule.http import logs
+from vestibule.http.handler import handler
+from vestibule.http.problems import RETRY_AFTER, RequestError, status_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from vestibule.domain.clients import Caller
+    from vestibule.http.event import Answer, Event
+    from vestibule.http.handler import Handler
+    from vestibule.wiring import House
+
+BODY_LIMIT = 1_024 * 1_024
+"""Bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One authenticated call of a dialect.
+
+    Attributes
+    ----------
+    values
+        The path's variables, percent-decoded, in their own case.
+    """
+
+    event: Event
+    caller: Caller
+    house: House
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A method and a path pattern with named groups, matched without regard to case."""
+
+    method: str
+    pattern: str
+    serve: Callable[[Call], Answer]
+
+
+def front_door(
+    house: House,
+    *,
+    base_path: str,
+    routes: Sequence[Route],
+    refuse: Callable[[int, VestibuleError], Answer],
+) -> Handler:
+    """Return the handler of a dialect.
+
+    Parameters
+    ----------
+    base_path
+        Where it is mapped, such as ``/securevideo``; AWS leaves it in the path,
+        the emulator does not.
+    refuse
+        Makes the vendor's answer from a status and a refusal.
+    """
+    compiled = [(r.method, re.compile(r.pattern, re.IGNORECASE), r.serve) for r in routes]
+
+    def find(method: str, path: str) -> tuple[Callable[[Call], Answer], dict[str, str]]:
+        for known, pattern, serve in compiled:
+            found = pattern.fullmatch(path)
+            if found and known == method:
+                return serve, found.groupdict()
+        raise NotFoundError("route_not_found", "There is no such route.")
+
+    def answer(event: Event) -> Answer:
+        caller = house.credentials.caller(event.headers.get("authorization"))
+        logs.about(account_id=caller.account_id, client_id=caller.client_id)
+        if len(event.body) > BODY_LIMIT:
+            raise RequestError(413, "body_too_large", "The body is too large.")
+        serve, values = find(event.method, _below(base_path, event.path))
+        return serve(Call(event, caller, house, values))
+
+    def refused(_: Event, error: VestibuleError) -> Answer:
+        status = status_of(error)
+        answer = refuse(status, error)
+        if status == 503:  # noqa: PLR2004 - the status is its own name
+            answer["headers"]["Retry-After"] = RETRY_AFTER
+        return answer
+
+    return handler(answer, refused)
+
+
+def _below(base_path: str, path: str) -> str:
+    """Return the path below the dialect's base path, without a trailing slash."""
+    if path.lower().startswith(f"{base_path}/"):
+        path = path[len(base_path) :]
+    return path.rstrip("/") or "/"

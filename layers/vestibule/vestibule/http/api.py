@@ -1,0 +1,265 @@
+"""The native API's front door: routes, callers, bodies in, answers and problems out.
+
+A route is a function of a `Request`; it returns an `Answer` or raises one of
+`vestibule.errors`.  Scope and expiry of the caller are checked before it runs,
+because the authorizer's cached yes spans all routes and 60 seconds.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from vestibule.domain import scopes
+from vestibule.domain.clients import Caller
+from vestibule.errors import (
+    FieldError,
+    InternalError,
+    InvalidError,
+    NotFoundError,
+    UnauthenticatedError,
+    VestibuleError,
+)
+from vestibule.http import cursors, logs
+from vestibule.http.event import Event
+from vestibule.http.problems import RequestError, problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from vestibule.clock import Clock
+
+BODY_LIMIT = 64 * 1_024
+"""Bytes."""
+DEFAULT_LIMIT = 25
+LIMITS = range(1, 101)
+
+
+class Body(BaseModel):
+    """A JSON body: the given types and no others, unknown members refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a route answers: a status and, unless it is 204, a JSON body."""
+
+    body: Any = None
+    status: int = HTTPStatus.OK
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def created(body: Any, location: str) -> Answer:
+    """Answer 201 with the new object and its address."""
+    return Answer(body, HTTPStatus.CREATED, {"Location": location})
+
+
+def no_content() -> Answer:
+    """Answer 204."""
+    return Answer(status=HTTPStatus.NO_CONTENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a list was asked for.
+
+    Attributes
+    ----------
+    after
+        Position that the previous page ended at, None for the first page.
+    """
+
+    limit: int
+    after: Any
+
+
+class Request:
+    """One call of the native API by a proven caller."""
+
+    def __init__(self, event: Event, caller: Caller) -> None:
+        self.event = event
+        self.caller = caller
+
+    @property
+    def account_id(self) -> str:
+        """The caller's account: the only one that the call may touch."""
+        return self.caller.account_id
+
+    def read[B: Body](self, shape: type[B]) -> B:
+        """Return the JSON body.
+
+        Raises
+        ------
+        RequestError
+            There is no JSON object to read: 400, 413 or 415.
+        InvalidError
+            A member is missing, unknown or of the wrong type.
+        """
+        document = _json_object(self.event)
+        try:
+            return shape.model_validate(document)
+        except ValidationError as error:
+            raise InvalidError(*map(_field_error, error.errors(include_url=False))) from None
+
+    def query(self, *known: str) -> Mapping[str, str]:
+        """Return the query's parameters.
+
+        Raises
+        ------
+        InvalidError
+            There is one that this route does not know.
+        """
+        unknown = sorted(set(self.event.query) - set(known))
+        if unknown:
+            raise InvalidError(*(FieldError(n, "unknown_parameter", f"{n}: is not known here.") for n in unknown))
+        return self.event.query
+
+    def page(self, *binding: str) -> Page:
+        """Return ``limit`` and ``cursor`` of a list.
+
+        Parameters
+        ----------
+        binding
+            What the list is of, filters included.
+
+        Raises
+        ------
+        InvalidError
+            Either is not usable.
+        """
+        text = self.event.query.get("limit", str(DEFAULT_LIMIT))
+        is_number = text.isascii() and text.isdigit() and len(text) <= len(str(LIMITS.stop))
+        if not is_number or int(text) not in LIMITS:
+            raise InvalidError(FieldError("limit", "out_of_range", "limit: must be 1 to 100."))
+        cursor = self.event.query.get("cursor")
+        after = cursors.decode(cursor, self.caller.client_id, *binding) if cursor else None
+        return Page(int(text), after)
+
+    def cursor(self, position: Any, *binding: str) -> str | None:
+        """Return the cursor of the next page, None when there is none."""
+        return cursors.encode(position, self.caller.client_id, *binding) if position else None
+
+
+class Api:
+    """The routes of one function.
+
+    Parameters
+    ----------
+    clock
+        Judges the caller's expiry.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._resolver = APIGatewayRestResolver()
+        self._resolver.not_found(self._unknown_route)
+        self._resolver.exception_handler(VestibuleError)(self._refuse)
+        self._resolver.exception_handler(Exception)(self._fail)
+
+    def route(self, method: str, path: str, *, scope: str) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
+        """Register a route.
+
+        Parameters
+        ----------
+        path
+            With variables as ``<user_id>``, handed to the route by name.
+        scope
+            What the caller must have been granted.
+        """
+
+        def register(route: Callable[..., Answer]) -> Callable[..., Answer]:
+            def call(**values: str) -> Response[str]:
+                request = self._admit(scope)
+                return _respond(route(request, **values))
+
+            self._resolver.route(path, method)(call)
+            return route
+
+        return register
+
+    def __call__(self, raw: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        """Answer one request: the function's handler."""
+        logs.begin(Event(raw), context)
+        return self._resolver.resolve(raw, context)
+
+    @property
+    def _event(self) -> Event:
+        return Event(self._resolver.current_event.raw_event)
+
+    def _admit(self, scope: str) -> Request:
+        """Check the caller before the route runs."""
+        said = self._event.authorizer
+        if not said.get("account_id"):
+            raise UnauthenticatedError
+        expires_at = int(said["exp"]) if said.get("exp") else None
+        if expires_at is not None and self._clock() >= expires_at:
+            raise UnauthenticatedError
+        caller = Caller(
+            str(said["account_id"]),
+            str(said["client_id"]),
+            tuple(str(said.get("scopes", "")).split()),
+            expires_at,
+        )
+        logs.about(account_id=caller.account_id, client_id=caller.client_id)
+        scopes.require(scope, caller.scopes)
+        return Request(self._event, caller)
+
+    def _refuse(self, error: VestibuleError) -> Response[str]:
+        logs.note(error)
+        return _as_response(problem(error, self._event.request_id))
+
+    def _fail(self, error: Exception) -> Response[str]:
+        logs.note(error)
+        return _as_response(problem(InternalError(), self._event.request_id))
+
+    def _unknown_route(self, _: Exception) -> Response[str]:
+        error = NotFoundError("route_not_found", "There is no such route.")
+        return _as_response(problem(error, self._event.request_id))
+
+
+def _respond(answer: Answer) -> Response[str]:
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **answer.headers}
+    if answer.status == HTTPStatus.NO_CONTENT:
+        return Response(status_code=answer.status, body="", headers=headers)
+    body = json.dumps(answer.body, ensure_ascii=False)
+    return Response(answer.status, "application/json", body, headers)
+
+
+def _as_response(answer: dict[str, Any]) -> Response[str]:
+    return Response(answer["statusCode"], body=answer["body"], headers=answer["headers"])
+
+
+def _json_object(event: Event) -> Any:
+    if len(event.body) > BODY_LIMIT:
+        raise RequestError(413, "body_too_large", f"The body is larger than {BODY_LIMIT // 1_024} KB.")
+    if event.content_type != "application/json":
+        raise RequestError(415, "unsupported_media_type", "Send the body as Content-Type: application/json.")
+    try:
+        document = json.loads(event.body, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise RequestError(400, "malformed_json", "The body is not JSON.") from None
+    if not isinstance(document, dict):
+        raise RequestError(400, "malformed_json", "The body must be a JSON object.")
+    return document
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def _field_error(found: Mapping[str, Any]) -> FieldError:
+    """Return one of pydantic's findings; the offending value stays out of it."""
+    path = ".".join(str(part) for part in found["loc"])
+    code = {"extra_forbidden": "unknown_member", "missing": "required"}.get(found["type"], "wrong_type")
+    if code == "unknown_member":
+        return FieldError(path, code, f"{path}: is not known here.")
+    message = "is required" if code == "required" else str(found["msg"])
+    return FieldError(path, code, f"{path}: {message.rstrip('.')}.")

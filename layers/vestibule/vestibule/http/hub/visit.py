@@ -1,0 +1,196 @@
+"""One request of a browser at the hub, and the answers that every page may need.
+
+The host says whose hub it is.  A failing dependency becomes a page with 503, a
+defect one with 500; neither says more than its request id, in the log.
+"""
+
+from __future__ import annotations
+
+import hmac
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from vestibule.domain import redirects
+from vestibule.domain.sign_ins import Credential
+from vestibule.errors import UnavailableError, VestibuleError
+from vestibule.http.handler import handler
+from vestibule.http.hub import addresses
+from vestibule.http.pages.face import NO_ACCOUNT, face_of
+from vestibule.http.pages.render import render
+from vestibule.http.problems import RETRY_AFTER, status_of
+from vestibule.settings import SLUG
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from vestibule.domain.sign_ins import Over
+    from vestibule.http.event import Answer, Event
+    from vestibule.http.handler import Handler
+    from vestibule.http.pages.face import AccountFace
+    from vestibule.model import Account, Login
+    from vestibule.wiring import House
+
+    type Page = Callable[[Visit], Answer]
+
+COOKIE = "__Host-vestibule"
+_COOKIE_RULES = "Path=/; Secure; HttpOnly; SameSite=Lax"
+_FORGET_COOKIE = f"{COOKIE}=; {_COOKIE_RULES}; Max-Age=0"
+
+_REDIRECT_HEADERS = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class Visit:
+    """A browser's request to one account's hub.
+
+    Parameters
+    ----------
+    event
+        The request.
+    house
+        The rooms behind the pages.
+    """
+
+    def __init__(self, event: Event, house: House) -> None:
+        self.event = event
+        self.house = house
+
+    @cached_property
+    def slug(self) -> str:
+        """The account's slug in the host, ``""`` on the bare hub host."""
+        return self.house.settings.slug_of_host(self.event.host) or ""
+
+    @cached_property
+    def account(self) -> Account | None:
+        """The account of this host, None when it is nobody's."""
+        return self.house.accounts.at_slug(self.slug or None)
+
+    @cached_property
+    def face(self) -> AccountFace:
+        """How the account looks."""
+        return face_of(self.account) if self.account else NO_ACCOUNT
+
+    @cached_property
+    def credential(self) -> Credential | None:
+        """What the sign-in cookie carries; unproven until checked."""
+        return Credential.parse(self.event.cookies.get(COOKIE))
+
+    def page(self, template: str, *, status: int = 200, **values: Any) -> Answer:
+        """Answer with a page in the account's branding."""
+        return render(template, self.face, status=status, **values)
+
+    def elsewhere(self) -> Answer:
+        """Answer on a host that is no account's: help people find theirs."""
+        _, _, hub_host = self.house.settings.hub_origin.partition(f"{SLUG}.")
+        asked = self.slug or None
+        return self.page("choose_organisation.html", status=404, hub_host=hub_host, asked=asked)
+
+    def allowed(self, target: str | None) -> str | None:
+        """Return a redirect target if the account's list covers it."""
+        entries = self.account.redirect_uris if self.account else ()
+        return target if target and redirects.is_allowed(target, entries) else None
+
+    def after(self, over: Over) -> Answer:
+        """Send a browser on whose sign-in has ended by itself."""
+        target = self.allowed(over.login.redirect_to_uri_on_expiry)
+        return redirect(target or f"{addresses.SIGN_IN}?expired=1")
+
+    def is_own_form(self) -> bool:
+        """Tell whether a POST comes from a form of this very sign-in's pages.
+
+        Same origin by the browser's own word, and the token that only a page of
+        this sign-in holds (OWASP ASVS 5.0, 3.5).
+        """
+        headers = self.event.headers
+        site = headers.get("sec-fetch-site")
+        origin = headers.get("origin", "").partition("://")[2]
+        is_same_origin = site == "same-origin" if site else origin == self.event.headers.get("host")
+        token = self.event.form().get("form_token", "")
+        expected = self.credential.form_token if self.credential else ""
+        return is_same_origin and hmac.compare_digest(token.encode(), expected.encode())
+
+
+class Hub:
+    """Makes handlers of pages.
+
+    Parameters
+    ----------
+    house
+        The rooms behind the pages.
+    """
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    def page(self, page: Page) -> Handler:
+        """Return the handler that answers with a page, whatever happens."""
+
+        def serve(event: Event) -> Answer:
+            answer = page(Visit(event, self._house))
+            return answer | {"body": ""} if event.method == "HEAD" else answer
+
+        def refuse(event: Event, error: VestibuleError) -> Answer:
+            return _try_again(Visit(event, self._house), status_of(error))
+
+        return handler(serve, refuse)
+
+
+def redirect(target: str, *, cookies: Sequence[str] = ()) -> Answer:
+    """Answer 303 See Other, without telling the target where the browser was (RFC 9700)."""
+    return {
+        "statusCode": 303,
+        "headers": {"Location": target, **_REDIRECT_HEADERS},
+        "multiValueHeaders": {"Set-Cookie": list(cookies)} if cookies else {},
+        "body": "",
+        "isBase64Encoded": False,
+    }
+
+
+def not_yet() -> Answer:
+    """Answer a prefetch or a HEAD: no page, so that no browser keeps it for the click."""
+    return {
+        "statusCode": 403,
+        "headers": dict(_REDIRECT_HEADERS),
+        "body": "",
+        "isBase64Encoded": False,
+    }
+
+
+def json_answer(body: str) -> Answer:
+    """Answer a script of ours."""
+    return {
+        "statusCode": 200,
+        "headers": {"Content-Type": "application/json", **_REDIRECT_HEADERS},
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
+def sign_in_cookie(credential: Credential, login: Login, remembered_for: int) -> str:
+    """Return the Set-Cookie that signs a browser in.
+
+    It outlives the sign-in by ``remembered_for`` (milliseconds), so that a late
+    visitor is recognised and sent to redirect_to_uri_on_expiry.
+    """
+    seconds = (login.lifetime + remembered_for) // 1_000
+    return f"{COOKIE}={credential}; {_COOKIE_RULES}; Max-Age={seconds}"
+
+
+def forget_cookie() -> str:
+    """Return the Set-Cookie that takes the sign-in's cookie away."""
+    return _FORGET_COOKIE
+
+
+def _try_again(visit: Visit, status: int) -> Answer:
+    """Answer that this did not work, with the account's face when it can be had."""
+    headers: Mapping[str, str] = {"Retry-After": RETRY_AFTER} if status == 503 else {}  # noqa: PLR2004
+    try:
+        face = visit.face
+    except (UnavailableError, ValueError):
+        face = NO_ACCOUNT
+    retry_url = visit.event.path if visit.event.method == "GET" else None
+    return render("unavailable.html", face, status=status, headers=headers, retry_url=retry_url)

@@ -1,0 +1,89 @@
+"""The account and its API clients on the wire."""
+
+from typing import Any
+
+from vestibule.clock import to_rfc3339
+from vestibule.http.api import Body
+from vestibule.model import Account, Client
+
+
+class NavigationLinkIn(Body):
+    """One link of the navigation."""
+
+    label: str
+    url: str
+
+
+class AccountChange(Body):
+    """Body of ``PATCH /v1/account``: members left out stay, ``null`` is the default."""
+
+    name: str = ""
+    slug: str = ""
+    logo_url: str | None = None
+    portal_url: str | None = None
+    colors: dict[str, str] | None = None
+    navigation: list[NavigationLinkIn] | None = None
+    redirect_uris: list[str] | None = None
+    idle_timeout_minutes: int | None = None
+    sign_in_lifetime_minutes: int | None = None
+    revoke_on_reuse: bool | None = None
+    revoke_ends_sign_in: bool | None = None
+
+
+class ClientCreate(Body):
+    """Body of ``POST /v1/account/clients``."""
+
+    name: str
+    scopes: list[str]
+
+
+class ClientRotate(Body):
+    """Body of ``POST /v1/account/clients/{id}/rotate``.
+
+    Attributes
+    ----------
+    overlap_minutes
+        How long the former secret still works; 0 ends it at once.
+    """
+
+    overlap_minutes: int | None = None
+
+
+def account_out(account: Account, hub_url: str) -> dict[str, Any]:
+    """Return an account as the API shows it to itself."""
+    return {
+        "id": account.account_id,
+        "slug": account.slug,
+        "hub_url": hub_url,
+        "name": account.name,
+        "logo_url": account.logo_url,
+        "portal_url": account.portal_url,
+        "colors": dict(account.colors),
+        "navigation": [{"label": link.label, "url": link.url} for link in account.navigation],
+        "redirect_uris": list(account.redirect_uris),
+        "idle_timeout_minutes": account.idle_timeout_minutes,
+        "sign_in_lifetime_minutes": account.sign_in_lifetime_minutes,
+        "revoke_on_reuse": account.revoke_on_reuse,
+        "revoke_ends_sign_in": account.revoke_ends_sign_in,
+        "created_at": to_rfc3339(account.created_at),
+        "updated_at": to_rfc3339(account.updated_at),
+    }
+
+
+def client_out(client: Client, secret: str | None = None) -> dict[str, Any]:
+    """Return an API client; with its secret only when that is new."""
+    shown = {} if secret is None else {"client_secret": secret}
+    return {
+        "client_id": client.client_id,
+        **shown,
+        "name": client.name,
+        "scopes": list(client.scopes),
+        "secrets": [
+            {
+                "created_at": to_rfc3339(known.created_at),
+                "expires_at": None if known.expires_at is None else to_rfc3339(known.expires_at),
+            }
+            for known in client.secrets
+        ],
+        "created_at": to_rfc3339(client.created_at),
+    }
