@@ -1,0 +1,3 @@
+"""Fixtures for every kind of test. Each is made when the first test asks for it."""
+
+pytest_plugins = ["tests.support.stack"]

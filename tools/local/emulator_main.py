@@ -1,0 +1,73 @@
+"""Run the emulator; started by `tools.local.emulator` with the Python of the emulator's own environment.
+
+Two invariants. A function's worker process, which the emulator starts with its own interpreter, finds what
+Lambda's runtime holds and no package of the project. The emulator itself needs aws-sam-translator (and
+with it pydantic) to expand the template: the sam environment's packages are appended to the path of this
+one process, which its children do not inherit. And a layer is unpacked once, not for every worker: with
+the 40 MB of the dependencies a burst of cold starts would keep the emulator busy for a minute.
+
+Usage: python -P emulator_main.py SAM_SITE_PACKAGES STACK_FOLDER
+
+The folder is not read: it tells in the process list whose emulator this is.
+"""
+
+import hashlib
+import sys
+import tempfile
+import threading
+import zipfile
+from pathlib import Path
+from typing import Any
+
+
+class SharedLayerZip(zipfile.ZipFile):
+    """A zip file that, when it is a worker's `layer_<n>.zip`, is unpacked as a link to one common copy."""
+
+    _unpacking = threading.Lock()
+
+    def namelist(self) -> list[str]:
+        """Give the names to unpack: none for a layer that is unpacked already.
+
+        The emulator checks where each name leads before it unpacks, with a dozen system calls a name. With
+        forty workers starting at once that alone took half a minute.
+        """
+        common = self._common_copy()
+        return [] if common is not None and common.exists() else super().namelist()
+
+    def extractall(self, path: Any = None, members: Any = None, pwd: bytes | None = None) -> None:
+        """Unpack, or link."""
+        common = self._common_copy()
+        if common is None:
+            super().extractall(path, members, pwd)
+            return
+        with self._unpacking:
+            if not common.exists():
+                unfinished = common.with_suffix(".unfinished")
+                super().extractall(unfinished)
+                unfinished.rename(common)
+        folder = Path(path)
+        folder.rmdir()
+        folder.symlink_to(common)
+
+    def _common_copy(self) -> Path | None:
+        """Give the folder that workers share for this layer's content; None for any other zip file."""
+        if self.filename is None or not Path(self.filename).name.startswith("layer_"):
+            return None
+        content = repr([(entry.filename, entry.CRC) for entry in self.infolist()])
+        return Path(tempfile.gettempdir(), "layers", hashlib.sha256(content.encode()).hexdigest())
+
+
+def main() -> None:
+    """Append the sam environment's packages to the import path and run the emulator until it is told to end."""
+    sam_packages, _stack_folder = sys.argv[1:]
+    sys.path.append(sam_packages)
+    del sys.argv[1:]
+    zipfile.ZipFile = SharedLayerZip  # type: ignore[misc]
+    # Found in the emulator's environment alone.
+    from ministack.app import main as run  # noqa: PLC0415
+
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""`sam build` and `sam deploy` of the real template, as they run against AWS.
+
+The invariant: what is deployed holds valid bytecode, so no build without `tools.bytecode` after it.
+"""
+
+import contextlib
+import fcntl
+import os
+import platform
+import sys
+from collections.abc import Generator, Mapping
+from pathlib import Path
+
+from tools.local import paths
+from tools.local.console import run_logged, say
+
+STACK_NAME = "vestibule"
+
+
+def machine_architecture() -> str:
+    """Give Lambda's name for this machine's processor: `x86_64` or `arm64`."""
+    machine = platform.machine().lower()
+    return "arm64" if machine in {"arm64", "aarch64"} else "x86_64"
+
+
+@contextlib.contextmanager
+def exclusive_build() -> Generator[None]:
+    """Keep another `make` away from the build folder until what was built is deployed."""
+    paths.LOCAL.mkdir(exist_ok=True)
+    with (paths.LOCAL / "build.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("build: waiting for another build of this working copy to end")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def build(*, home: Path, settings: Mapping[str, str], architecture: str) -> None:
+    """Build every function and layer into `.aws-sam/build`, and compile what was built.
+
+    Parameters
+    ----------
+    home
+        Folder for the log.
+    settings
+        Environment variables for sam (`tools.local.aws.write_settings`).
+    architecture
+        `arm64` or `x86_64`: what the dependencies' wheels are chosen for.
+    """
+    environment = _environment(settings)
+    run_logged(
+        "sam build",
+        [paths.SAM, "build", "--parameter-overrides", f"Architecture={architecture}"],
+        log=home / "sam.log",
+        env=environment,
+        cwd=paths.ROOT,
+    )
+    run_logged(
+        "bytecode",
+        [sys.executable, "-m", "tools.bytecode"],
+        log=home / "sam.log",
+        env=environment,
+        cwd=paths.ROOT,
+    )
+
+
+def deploy(*, home: Path, settings: Mapping[str, str], parameters: Mapping[str, str]) -> None:
+    """Deploy what was built as samconfig.toml's default (local) environment says.
+
+    Parameters
+    ----------
+    home
+        Folder for the log.
+    settings
+        Environment variables that lead sam to the emulator.
+    parameters
+        The template's parameters.
+    """
+    overrides = [f"{name}={value}" for name, value in parameters.items()]
+    run_logged(
+        "sam deploy",
+        [paths.SAM, "deploy", "--parameter-overrides", *overrides],
+        log=home / "sam.log",
+        env=_environment(settings),
+        cwd=paths.ROOT,
+    )
+
+
+def _environment(settings: Mapping[str, str]) -> dict[str, str]:
+    inherited = paths.base_environment()
+    # sam looks for python3.13 with pip on PATH, which the project's own environment does not have.
+    path = os.pathsep.join([str(paths.PIP_BIN), inherited.get("PATH", os.defpath)])
+    pip = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
+    return inherited | pip | {"PATH": path} | dict(settings)
