@@ -10,7 +10,6 @@ from __future__ import annotations
 import binascii
 from base64 import b64decode
 from functools import cached_property
-from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
@@ -74,11 +73,13 @@ class Event:
 
     @cached_property
     def cookies(self) -> Mapping[str, str]:
-        """Cookies by name; none when the header is not one."""
-        try:
-            return {name: m.value for name, m in SimpleCookie(self.headers.get("cookie")).items()}
-        except CookieError:
-            return {}
+        """Cookies by name.
+
+        Read leniently (RFC 6265, 5.4): one odd cookie that a portal set for the
+        whole domain must not hide ours, as it would in `http.cookies`.
+        """
+        pairs = (part.partition("=") for part in self.headers.get("cookie", "").split(";"))
+        return {name.strip(): value.strip() for name, separator, value in pairs if separator}
 
     @property
     def host(self) -> str:
