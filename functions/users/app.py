@@ -7,14 +7,18 @@ from vestibule.wiring import House
 
 house = House()
 users = house.users
-handler = api = Api(house.clock)
+handler = api = Api(house.clock, house.idempotency)
 
 
-@api.route("POST", "/v1/users", scope=scopes.USERS_WRITE)
+@api.route("POST", "/v1/users", scope=scopes.USERS_WRITE, takes_key=True)
 def create(request: Request) -> Answer:
+    account_id = request.account_id
     fields = request.read(UserCreate).model_dump(exclude_unset=True)
-    user = users.create(request.account_id, fields)
-    return created(user_out(user), f"/v1/users/{user.user_id}")
+    user, replayed = request.once(
+        lambda user_id: users.create(account_id, fields, user_id),
+        lambda user_id: users.get(account_id, user_id),
+    )
+    return created(user_out(user), f"/v1/users/{user.user_id}", replayed=replayed)
 
 
 @api.route("GET", "/v1/users", scope=scopes.USERS_READ)

@@ -38,6 +38,12 @@ def to_rfc3339(moment: int) -> str:
     return f"{whole:%Y-%m-%dT%H:%M:%S}.{moment % SECOND:03d}Z"
 
 
+def from_datetime(moment: datetime) -> int:
+    """Return an aware datetime in milliseconds since the epoch."""
+    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    return since.days * DAY + since.seconds * SECOND + since.microseconds // 1_000
+
+
 def to_epoch_seconds(moment: int) -> int:
     """Return a moment in whole seconds, rounded up (DynamoDB's ``ttl``, JWT dates)."""
     return -(-moment // SECOND)

@@ -34,6 +34,24 @@ class ConflictError(VestibuleError):
     """A unique name is taken, or the object changed under the caller's hands."""
 
 
+class VersionMismatchError(VestibuleError):
+    """The object is no longer the one that the caller saw (RFC 9110, 13.1.1)."""
+
+    def __init__(self) -> None:
+        super().__init__("version_mismatch", "The object was changed since; read it again.")
+
+
+class BusyError(ConflictError):
+    """Another request is at this very thing; the same call may succeed in a moment."""
+
+
+class ReusedKeyError(VestibuleError):
+    """An idempotency key came with another request before."""
+
+    def __init__(self) -> None:
+        super().__init__("idempotency_key_reused", "The Idempotency-Key belongs to a request with another body.")
+
+
 class ForbiddenError(VestibuleError):
     """The caller is known and may not do this."""
 

@@ -11,6 +11,7 @@ from typing import Protocol
 
 _FIRST_OBJECT_ID = 10_000_000
 _OBJECT_ID_LIMIT = 2**31
+_OBJECT_ID_LENGTHS = range(8, 11)
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 """Letters and digits that nobody confuses when reading them aloud."""
 
@@ -39,6 +40,11 @@ def new_object_id(random: Randomness) -> str:
     the business of the conditional write that first uses the id.
     """
     return str(_FIRST_OBJECT_ID + random.randbelow(_OBJECT_ID_LIMIT - _FIRST_OBJECT_ID))
+
+
+def is_object_id(text: str) -> bool:
+    """Tell whether a text has the form of an object id; no other leads anywhere."""
+    return text.isascii() and text.isdigit() and len(text) in _OBJECT_ID_LENGTHS
 
 
 def new_label(random: Randomness, length: int) -> str:

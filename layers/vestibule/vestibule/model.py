@@ -52,6 +52,8 @@ class Account:
         Whether a second redemption by somebody else ends the first sign-in.
     revoke_ends_sign_in
         Whether revoking a redeemed login URI ends its sign-in.
+    require_passkey
+        Whether a connect code lets nobody in without the participant's passkey.
     version
         Rises by one with every change.
     """
@@ -71,6 +73,7 @@ class Account:
     sign_in_lifetime_minutes: int = 1_440
     revoke_on_reuse: bool = False
     revoke_ends_sign_in: bool = True
+    require_passkey: bool = False
     version: int = 1
 
 
@@ -141,6 +144,67 @@ class User:
     password_hash: str | None = field(default=None, repr=False)
     signed_out_at: int | None = None
     version: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """A waiting room, with the users (providers) who receive people in it.
+
+    Attributes
+    ----------
+    code
+        Short name that a portal hands out, unique in the account without regard to case.
+    slug, domain
+        Last segment of the room's door and the host that it is for; as a pair
+        unique in the account without regard to case.
+    user_ids
+        Users who are assigned to the room.
+    """
+
+    room_id: str
+    account_id: str
+    name: str
+    code: str
+    slug: str
+    domain: str
+    created_at: int
+    updated_at: int
+    user_ids: frozenset[str] = frozenset()
+    version: int = 1
+
+
+class ClaimState(StrEnum):
+    """Where a creation under an idempotency key is."""
+
+    RUNNING = "running"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A creation that was asked for with an idempotency key, and what came of it.
+
+    Attributes
+    ----------
+    key
+        SHA-256 over account, client, route and the caller's key, hex.
+    fingerprint
+        Mark of the body, keyed with the caller's key, which is stored nowhere.
+    object_id
+        Id of the new object, the same in every attempt.
+    lease_until
+        First moment at which another attempt may take over.
+    revision
+        Drawn anew with every write, so that no two attempts write the same.
+    """
+
+    key: str
+    fingerprint: str
+    object_id: str
+    state: ClaimState
+    lease_until: int
+    revision: str
+    created_at: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,3 +298,117 @@ class SigningKey:
     signs_from: int
     public_key: Mapping[str, str]
     private_key: str | None = None
+
+
+class SessionStatus(StrEnum):
+    """Whether a session takes place."""
+
+    SCHEDULED = "scheduled"
+    CANCELLED = "cancelled"
+
+
+class ParticipantRole(StrEnum):
+    """What a person is in a session."""
+
+    HOST = "host"
+    PRESENTER = "presenter"
+    ORGANIZER = "organizer"
+    ATTENDEE = "attendee"
+    OBSERVER = "observer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """Who may sign up for a session by themselves, and when.
+
+    Attributes
+    ----------
+    public
+        Whether the session has a public registration page.
+    capacity
+        Registrants at most, None for no limit.
+    """
+
+    public: bool = False
+    capacity: int | None = None
+    opens_at: int | None = None
+    closes_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A video meeting, webinar or event; never a browser's state.
+
+    Attributes
+    ----------
+    external_id, friendly_url
+        Each unique in the account.
+    password_hash
+        argon2id; asked of those who come by the generic link.
+    presenters, organizers
+        E-mail addresses or the portal's user ids, matched when a person joins.
+    metadata
+        The portal's own JSON object, as text.
+    version
+        Rises by one with every change; the entity tag.
+    """
+
+    session_id: str
+    account_id: str
+    title: str
+    host_user_id: str
+    starts_at: int
+    duration_minutes: int
+    time_zone: str
+    created_at: int
+    updated_at: int
+    status: SessionStatus = SessionStatus.SCHEDULED
+    room_id: str | None = None
+    external_id: str | None = None
+    friendly_url: str | None = None
+    password_hash: str | None = field(default=None, repr=False)
+    presenters: tuple[str, ...] = ()
+    organizers: tuple[str, ...] = ()
+    registration: Registration = Registration()
+    metadata: str = "{}"
+    cancelled_at: int | None = None
+    version: int = 1
+
+    @property
+    def ends_at(self) -> int:
+        """First moment at which the session is over."""
+        return self.starts_at + self.duration_minutes * 60_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Participant:
+    """A person invited to a session: a registered user, or a guest.
+
+    Attributes
+    ----------
+    identity
+        Digest of who it is (user, else e-mail, else name); unique in the session.
+    position
+        Place in the call that added it; orders those of one moment.
+    sealed_code
+        The connect code, sealed; only the house can read it.
+    link_version
+        Rises when personal link and passkey are rotated.
+    """
+
+    participant_id: str
+    account_id: str
+    session_id: str
+    identity: str
+    full_name: str
+    role: ParticipantRole
+    sealed_code: str
+    created_at: int
+    updated_at: int
+    position: int = 0
+    user_id: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    external_id: str | None = None
+    link_version: int = 1
+    version: int = 1

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
+from urllib.parse import urlsplit
 
 SLUG = "{slug}"
 """Placeholder of an account's slug in `Settings.hub_origin`."""
@@ -28,6 +29,8 @@ class Settings:
         DynamoDB table names.
     signing_keys_secret
         Secrets Manager id of the private signing keys; only signers get it.
+    master_key_secret
+        Secrets Manager id of the key that links are derived from.
     """
 
     api_origin: str
@@ -36,6 +39,7 @@ class Settings:
     passes_table: str
     journal_table: str
     signing_keys_secret: str
+    master_key_secret: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -53,11 +57,16 @@ class Settings:
             passes_table=environment.get("PASSES_TABLE", ""),
             journal_table=environment.get("JOURNAL_TABLE", ""),
             signing_keys_secret=environment.get("SIGNING_KEYS_SECRET", ""),
+            master_key_secret=environment.get("MASTER_KEY_SECRET", ""),
         )
 
     def hub_url(self, slug: str) -> str:
         """Return the origin of an account's hub, without a trailing slash."""
         return self.hub_origin.replace(SLUG, slug)
+
+    def hub_host(self, slug: str) -> str:
+        """Return the host name of an account's hub, without a port."""
+        return urlsplit(self.hub_url(slug)).hostname or ""
 
     def slug_of_host(self, host: str) -> str | None:
         """Return the account slug that a Host header names, or None for the bare hub.

@@ -29,13 +29,21 @@ if TYPE_CHECKING:
     from vestibule.domain.audit import AuditTrail
     from vestibule.domain.clients import Clients
     from vestibule.domain.credentials import Credentials
+    from vestibule.domain.idempotency import Idempotency
+    from vestibule.domain.links import Links
     from vestibule.domain.login_uris import LoginUris
+    from vestibule.domain.participants import Participants
+    from vestibule.domain.rooms import Rooms
+    from vestibule.domain.sessions import Sessions
     from vestibule.domain.sign_ins import SignIns
     from vestibule.domain.signing_keys import KeyRotation, Signer, Verifier
     from vestibule.domain.users import Users
     from vestibule.ids import Randomness
+    from vestibule.sealing import Sealing
     from vestibule.store.directory.clients import ClientStore
     from vestibule.store.directory.published import PublishedKeyStore
+    from vestibule.store.directory.rooms import RoomStore
+    from vestibule.store.directory.sessions import SessionStore
     from vestibule.store.directory.users import UserStore
     from vestibule.store.keyrings import KeyringStore
     from vestibule.store.passes import LoginStore
@@ -94,7 +102,22 @@ class House:
         """Users."""
         from vestibule.domain.users import Users
 
-        return Users(self._user_store, self.clock, self.random)
+        return Users(self._user_store, self._room_store, self.clock, self.random)
+
+    @cached_property
+    def rooms(self) -> Rooms:
+        """Rooms."""
+        from vestibule.domain.rooms import Rooms
+
+        return Rooms(self._room_store, self._user_store, self.clock, self.random)
+
+    @cached_property
+    def idempotency(self) -> Idempotency:
+        """Idempotency keys."""
+        from vestibule.domain.idempotency import Idempotency
+        from vestibule.store.idempotency import ClaimStore
+
+        return Idempotency(ClaimStore(self._passes), self.clock, self.random)
 
     @cached_property
     def login_uris(self) -> LoginUris:
@@ -110,6 +133,31 @@ class House:
         from vestibule.store.passes import SignInStore
 
         return SignIns(SignInStore(self._passes, self._directory), self._login_store, self.clock)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        """Sessions."""
+        from vestibule.domain.sessions import Sessions
+
+        return Sessions(self._session_store, self._user_store, self.participants, self.clock, self.random)
+
+    @cached_property
+    def participants(self) -> Participants:
+        """Participants of sessions."""
+        from vestibule.domain.participants import Participants
+        from vestibule.store.codes import CodeStore
+
+        codes = CodeStore(self._passes)
+        return Participants(
+            self._session_store, self._user_store, codes, self.links, clock=self.clock, random=self.random
+        )
+
+    @cached_property
+    def links(self) -> Links:
+        """Links into sessions, passkeys and connect codes."""
+        from vestibule.domain.links import Links
+
+        return Links(self.settings, self._sealing)
 
     @cached_property
     def audit(self) -> AuditTrail:
@@ -179,11 +227,9 @@ class House:
 
     @cached_property
     def _keyring(self) -> KeyringStore:
-        from vestibule.store.aws import secrets_manager_client
         from vestibule.store.keyrings import KeyringStore
 
-        client = self._given_secrets_manager or secrets_manager_client()
-        return KeyringStore(client, self.settings.signing_keys_secret)
+        return KeyringStore(self._secrets_manager, self.settings.signing_keys_secret)
 
     @cached_property
     def _published_keys(self) -> PublishedKeyStore:
@@ -196,6 +242,35 @@ class House:
         from vestibule.store.directory.users import UserStore
 
         return UserStore(self._directory)
+
+    @cached_property
+    def _session_store(self) -> SessionStore:
+        from vestibule.store.directory.sessions import SessionStore
+
+        return SessionStore(self._directory)
+
+    @cached_property
+    def _sealing(self) -> Sealing:
+        from vestibule.sealing import Sealing
+        from vestibule.store.master_key import MasterKeyStore
+
+        def read() -> bytes:
+            # Made when the first link is: many calls of a function show none.
+            return MasterKeyStore(self._secrets_manager, self.settings.master_key_secret).read()
+
+        return Sealing(read, os.urandom)
+
+    @cached_property
+    def _secrets_manager(self) -> SecretsManagerClient:
+        from vestibule.store.aws import secrets_manager_client
+
+        return self._given_secrets_manager or secrets_manager_client()
+
+    @cached_property
+    def _room_store(self) -> RoomStore:
+        from vestibule.store.directory.rooms import RoomStore
+
+        return RoomStore(self._directory)
 
     @cached_property
     def _login_store(self) -> LoginStore:

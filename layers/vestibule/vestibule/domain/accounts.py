@@ -234,6 +234,7 @@ _RULES: dict[str, Callable[[Any], Any]] = {
     "sign_in_lifetime_minutes": _minutes,
     "revoke_on_reuse": _as_it_is,
     "revoke_ends_sign_in": _as_it_is,
+    "require_passkey": _as_it_is,
 }
 _CLEARED: dict[str, Any] = {
     "logo_url": None,
@@ -245,6 +246,7 @@ _CLEARED: dict[str, Any] = {
     "sign_in_lifetime_minutes": 1_440,
     "revoke_on_reuse": False,
     "revoke_ends_sign_in": True,
+    "require_passkey": False,
 }
 """What a setting becomes when it is put back: the defaults of `Account`."""
 

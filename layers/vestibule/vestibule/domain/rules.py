@@ -6,9 +6,10 @@ runs several and reports every broken one at once.
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
@@ -23,10 +24,15 @@ _ADDRESS = re.compile(r"[^\s@<>,;:\"\\()\[\]]{1,64}@[^\s@<>,;:\"\\()\[\]]{1,190}
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,61}[a-z0-9])")
 _COLOR = re.compile(r"#[0-9a-f]{6}")
+_PHONE = re.compile(r"\+?[0-9][0-9 ().-]{4,28}[0-9]")
+_FRIENDLY_URL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9])?")
 _USERNAME = re.compile(r"[A-Za-z0-9._@+-]{3,128}")
 
 NAME_LENGTH = 200
 EXTERNAL_ID_LENGTH = 256
+LAST_MOMENT = 7_258_118_400_000
+"""2200-01-01T00:00:00Z in milliseconds."""
+METADATA_BYTES = 8 * 1_024
 URL_LENGTH = 2_048
 PASSWORD_LENGTHS = range(8, 129)
 
@@ -117,6 +123,41 @@ def email(value: str) -> str:
     if not _ADDRESS.fullmatch(clean) or "." not in clean.rpartition("@")[2]:
         raise RuleError("invalid_email", "must be an e-mail address.")
     return clean
+
+
+def phone(value: str) -> str:
+    """Return a telephone number as people write it, with its digits kept in order."""
+    if not _PHONE.fullmatch(value.strip()):
+        raise RuleError("invalid_phone", "must be a telephone number, such as +49 30 1234567.")
+    return value.strip()
+
+
+def friendly_url(value: str) -> str:
+    """Return the readable last segment of a session's link; compared to the letter."""
+    if not _FRIENDLY_URL.fullmatch(value):
+        raise RuleError(
+            "invalid_friendly_url", "must have 1 to 128 letters, digits, inner dots, hyphens or underscores."
+        )
+    return value
+
+
+def json_object(value: dict[str, Any]) -> str:
+    """Return a portal's own JSON object as the text that is kept: at most 8 KB of it."""
+    text_form = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    try:
+        size = len(text_form.encode())
+    except UnicodeEncodeError:
+        raise RuleError("invalid_character", "must not hold half a character (a lone surrogate).") from None
+    if size > METADATA_BYTES:
+        raise RuleError("too_large", f"must have at most {METADATA_BYTES} bytes as JSON.")
+    return text_form
+
+
+def moment(value: int) -> int:
+    """Return a time in milliseconds since the epoch that a calendar can still show."""
+    if not 0 <= value < LAST_MOMENT:
+        raise RuleError("out_of_range", "must be a time between 1970 and 2200.")
+    return value
 
 
 def time_zone(value: str) -> str:

@@ -14,8 +14,12 @@ ACCOUNT_WRITE: Final = "account:write"
 CLIENTS_WRITE: Final = "clients:write"
 USERS_READ: Final = "users:read"
 USERS_WRITE: Final = "users:write"
+ROOMS_READ: Final = "rooms:read"
+ROOMS_WRITE: Final = "rooms:write"
 LOGIN_URIS_READ: Final = "login_uris:read"
 LOGIN_URIS_WRITE: Final = "login_uris:write"
+SESSIONS_READ: Final = "sessions:read"
+SESSIONS_WRITE: Final = "sessions:write"
 
 ALL: Final = (
     ACCOUNT_READ,
@@ -23,8 +27,12 @@ ALL: Final = (
     CLIENTS_WRITE,
     USERS_READ,
     USERS_WRITE,
+    ROOMS_READ,
+    ROOMS_WRITE,
     LOGIN_URIS_READ,
     LOGIN_URIS_WRITE,
+    SESSIONS_READ,
+    SESSIONS_WRITE,
 )
 """Every scope, in the order in which they are listed to people."""
 

@@ -6,12 +6,14 @@ disabled user keeps both; a deleted one gives them back.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from vestibule import ids
 from vestibule.domain import rules
+from vestibule.domain.idempotency import IdTakenError
 from vestibule.domain.rules import Checks
 from vestibule.errors import ConflictError, NotFoundError
 from vestibule.model import Role, Status, User
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
 
     from vestibule.clock import Clock
     from vestibule.ids import Randomness
-    from vestibule.store.directory.users import Position, UserStore
+    from vestibule.store.directory.lists import Position
+    from vestibule.store.directory.rooms import RoomStore
+    from vestibule.store.directory.users import UserStore
 
 _ATTEMPTS = 3
 
@@ -31,18 +35,21 @@ _ATTEMPTS = 3
 class Users:
     """The users of all accounts."""
 
-    def __init__(self, store: UserStore, clock: Clock, random: Randomness) -> None:
+    def __init__(self, store: UserStore, rooms: RoomStore, clock: Clock, random: Randomness) -> None:
         self._store = store
+        self._rooms = rooms
         self._clock = clock
         self._random = random
 
-    def create(self, account_id: str, fields: Mapping[str, Any]) -> User:
+    def create(self, account_id: str, fields: Mapping[str, Any], user_id: str | None = None) -> User:
         """Create a user.
 
         Parameters
         ----------
         fields
             Fields of `User` by name, ``password`` instead of its hash.
+        user_id
+            The new user's id, drawn when left out.
 
         Raises
         ------
@@ -50,12 +57,14 @@ class Users:
             A field breaks its rule.
         ConflictError
             external_id or username is taken.
+        IdTakenError
+            The given id is in use.
         """
         clean = _clean(fields)
         while True:
             now = self._clock()
             user = User(
-                user_id=ids.new_object_id(self._random),
+                user_id=user_id or ids.new_object_id(self._random),
                 account_id=account_id,
                 created_at=now,
                 updated_at=now,
@@ -64,6 +73,8 @@ class Users:
             try:
                 self._store.create(user)
             except ConditionFailedError as refused:
+                if refused.index == 0 and user_id is not None:
+                    raise IdTakenError from refused
                 if refused.index == 0:
                     continue
                 raise _name_taken(user, refused) from refused
@@ -129,12 +140,19 @@ class Users:
         """
         for _ in range(_ATTEMPTS):
             user = self.get(account_id, user_id)
+            self._leave_rooms(user)
             try:
                 self._store.delete(user)
             except ConditionFailedError:
                 continue
+            self._leave_rooms(user)  # assigned while this was going on
             return
         raise _changed_meanwhile()
+
+    def _leave_rooms(self, user: User) -> None:
+        for room_id in self._rooms.ids_of_user(user.account_id, user.user_id):
+            with suppress(ConditionFailedError):  # the room is gone, or the user was just taken off it
+                self._rooms.unassign(user.account_id, room_id, user.user_id, now=self._clock())
 
     def _replace(self, account_id: str, user_id: str, changes: Mapping[str, Any]) -> User:
         for _ in range(_ATTEMPTS):

@@ -8,8 +8,9 @@ because the authorizer's cached yes spans all routes and 60 seconds.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
@@ -17,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from vestibule.domain import scopes
 from vestibule.domain.clients import Caller
+from vestibule.domain.idempotency import Ask
 from vestibule.errors import (
     FieldError,
     InternalError,
@@ -27,6 +29,7 @@ from vestibule.errors import (
 )
 from vestibule.http import cursors, logs
 from vestibule.http.event import Event
+from vestibule.http.idempotency import REPLAYED, key_of, refuse_key
 from vestibule.http.problems import RequestError, problem
 
 if TYPE_CHECKING:
@@ -35,11 +38,14 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from vestibule.clock import Clock
+    from vestibule.domain.idempotency import Idempotency
 
 BODY_LIMIT = 64 * 1_024
 """Bytes."""
 DEFAULT_LIMIT = 25
 LIMITS = range(1, 101)
+
+_LONGEST_VERSION = 9
 
 
 class Body(BaseModel):
@@ -57,9 +63,20 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def created(body: Any, location: str) -> Answer:
-    """Answer 201 with the new object and its address."""
-    return Answer(body, HTTPStatus.CREATED, {"Location": location})
+def created(body: Any, location: str, *, replayed: bool = False) -> Answer:
+    """Answer 201 with the new object and its address.
+
+    Parameters
+    ----------
+    replayed
+        Whether an earlier call with the same Idempotency-Key created it.
+    """
+    return Answer(body, HTTPStatus.CREATED, {"Location": location, **(REPLAYED if replayed else {})})
+
+
+def tagged(answer: Answer, version: int) -> Answer:
+    """Add the entity tag that If-Match takes (RFC 9110, 8.8.3)."""
+    return replace(answer, headers={**answer.headers, "ETag": f'"{version}"'})
 
 
 def no_content() -> Answer:
@@ -84,9 +101,10 @@ class Page:
 class Request:
     """One call of the native API by a proven caller."""
 
-    def __init__(self, event: Event, caller: Caller) -> None:
+    def __init__(self, event: Event, caller: Caller, idempotency: Idempotency | None) -> None:
         self.event = event
         self.caller = caller
+        self._idempotency = idempotency
 
     @property
     def account_id(self) -> str:
@@ -108,6 +126,61 @@ class Request:
             return shape.model_validate(document)
         except ValidationError as error:
             raise InvalidError(*map(_field_error, error.errors(include_url=False))) from None
+
+    def once[T](
+        self,
+        create: Callable[[str | None], T],
+        find: Callable[[str], T],
+        *,
+        created_at: Callable[[T], int] = attrgetter("created_at"),
+    ) -> tuple[T, bool]:
+        """Create an object; with an Idempotency-Key, once for all calls with that key.
+
+        Parameters
+        ----------
+        create, find, created_at
+            See `vestibule.domain.idempotency.Idempotency.once`; without a key
+            ``create`` draws the id itself.
+
+        Returns
+        -------
+        tuple
+            The object, and whether an earlier call created it.
+
+        Raises
+        ------
+        RequestError
+            The key is malformed.
+        VestibuleError
+            Whatever `Idempotency.once` raises.
+        """
+        key = key_of(self.event)
+        if key is None or self._idempotency is None:
+            return create(None), False
+        ask = Ask(
+            self.account_id,
+            self.caller.client_id,
+            f"{self.event.method} {self.event.resource.format_map(self.event.path_values)}",
+            key,
+            json.dumps(_json_object(self.event), sort_keys=True, separators=(",", ":")),
+        )
+        return self._idempotency.once(ask, create, find, created_at=created_at)
+
+    def seen_version(self) -> int | None:
+        """Return the version in If-Match, None when the caller does not care.
+
+        Raises
+        ------
+        RequestError
+            The header is not an entity tag of ours.
+        """
+        tag = self.event.headers.get("if-match", "*").strip()
+        if tag == "*":
+            return None
+        text = tag.removeprefix("W/").strip('"')
+        if not (text.isascii() and text.isdigit() and len(text) <= _LONGEST_VERSION):
+            raise RequestError(400, "invalid_if_match", "If-Match must be an ETag that this API gave out.")
+        return int(text)
 
     def query(self, *known: str) -> Mapping[str, str]:
         """Return the query's parameters.
@@ -155,16 +228,21 @@ class Api:
     ----------
     clock
         Judges the caller's expiry.
+    idempotency
+        Answers repeated creations; needed when a route takes a key.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, idempotency: Idempotency | None = None) -> None:
         self._clock = clock
+        self._idempotency = idempotency
         self._resolver = APIGatewayRestResolver()
         self._resolver.not_found(self._unknown_route)
         self._resolver.exception_handler(VestibuleError)(self._refuse)
         self._resolver.exception_handler(Exception)(self._fail)
 
-    def route(self, method: str, path: str, *, scope: str) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
+    def route(
+        self, method: str, path: str, *, scope: str, takes_key: bool = False
+    ) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
         """Register a route.
 
         Parameters
@@ -173,11 +251,16 @@ class Api:
             With variables as ``<user_id>``, handed to the route by name.
         scope
             What the caller must have been granted.
+        takes_key
+            Whether the route creates by `Request.once`.  Any other POST refuses an
+            Idempotency-Key: to ignore it would be to promise what is not kept.
         """
 
         def register(route: Callable[..., Answer]) -> Callable[..., Answer]:
             def call(**values: str) -> Response[str]:
                 request = self._admit(scope)
+                if method == "POST" and not (takes_key and self._idempotency):
+                    refuse_key(request.event)
                 return _respond(route(request, **values))
 
             self._resolver.route(path, method)(call)
@@ -210,7 +293,7 @@ class Api:
         )
         logs.about(account_id=caller.account_id, client_id=caller.client_id)
         scopes.require(scope, caller.scopes)
-        return Request(self._event, caller)
+        return Request(self._event, caller, self._idempotency)
 
     def _refuse(self, error: VestibuleError) -> Response[str]:
         logs.note(error)

@@ -6,13 +6,16 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from vestibule.errors import (
+    BusyError,
     ConflictError,
     ForbiddenError,
     InternalError,
     InvalidError,
     NotFoundError,
+    ReusedKeyError,
     UnauthenticatedError,
     UnavailableError,
+    VersionMismatchError,
     VestibuleError,
 )
 
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = "1"
-"""Seconds; a throttled table or a failed call is usually over by then."""
+"""Seconds; a throttled table, a failed call or another's work is usually over by then."""
 
 
 class RequestError(VestibuleError):
@@ -44,6 +47,7 @@ _TITLES = {
     403: "Not allowed",
     404: "Not found",
     409: "Conflict",
+    412: "Precondition failed",
     413: "Body too large",
     415: "Unsupported media type",
     422: "Invalid request",
@@ -52,10 +56,12 @@ _TITLES = {
 }
 _STATUS = {
     InvalidError: 422,
+    ReusedKeyError: 422,
     UnauthenticatedError: 401,
     ForbiddenError: 403,
     NotFoundError: 404,
     ConflictError: 409,
+    VersionMismatchError: 412,
     InternalError: 500,
     UnavailableError: 503,
 }
@@ -74,7 +80,7 @@ def problem(error: VestibuleError, request_id: str) -> Answer:
     document = _document(status, error.code, error.detail, request_id)
     if isinstance(error, InvalidError):
         document["errors"] = [{"field": e.field, "code": e.code, "detail": e.detail} for e in error.errors]
-    return _answer(status, document)
+    return _answer(status, document, retry=isinstance(error, BusyError | UnavailableError))
 
 
 def _document(status: int, code: str, detail: str, request_id: str) -> dict[str, Any]:
@@ -88,15 +94,15 @@ def _document(status: int, code: str, detail: str, request_id: str) -> dict[str,
     }
 
 
-def _answer(status: int, document: dict[str, Any]) -> Answer:
+def _answer(status: int, document: dict[str, Any], *, retry: bool) -> Answer:
     headers = {
         "Content-Type": MEDIA_TYPE,
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
     }
-    if status == 503:  # noqa: PLR2004 - the status is its own name
+    if retry:
         headers["Retry-After"] = RETRY_AFTER
-    if status == 401:  # noqa: PLR2004
+    if status == 401:  # noqa: PLR2004 - the status is its own name
         headers["WWW-Authenticate"] = 'Basic realm="vestibule", Bearer realm="vestibule"'
     return {
         "statusCode": status,

@@ -160,6 +160,14 @@ class Table:
         """Return the action that removes an item, on a condition if there is one."""
         return {"Delete": self._on({"Key": key}, condition, values)}
 
+    def change(self, key: Item, change: str, condition: str, values: Mapping[str, Any]) -> Action:
+        """Return `update` as an action, for a transaction with others."""
+        return {"Update": {**self._on({"Key": key}, condition, values), "UpdateExpression": change}}
+
+    def check(self, key: Item, condition: str, values: Mapping[str, Any] | None = None) -> Action:
+        """Return the action that writes nothing and lets the others through on a condition."""
+        return {"ConditionCheck": self._on({"Key": key}, condition, values)}
+
     def write(self, *actions: Action) -> None:
         """Carry out actions together or not at all; a lone put needs no transaction.
 

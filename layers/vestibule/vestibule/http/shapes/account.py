@@ -28,6 +28,7 @@ class AccountChange(Body):
     sign_in_lifetime_minutes: int | None = None
     revoke_on_reuse: bool | None = None
     revoke_ends_sign_in: bool | None = None
+    require_passkey: bool | None = None
 
 
 class ClientCreate(Body):
@@ -65,6 +66,7 @@ def account_out(account: Account, hub_url: str) -> dict[str, Any]:
         "sign_in_lifetime_minutes": account.sign_in_lifetime_minutes,
         "revoke_on_reuse": account.revoke_on_reuse,
         "revoke_ends_sign_in": account.revoke_ends_sign_in,
+        "require_passkey": account.require_passkey,
         "created_at": to_rfc3339(account.created_at),
         "updated_at": to_rfc3339(account.updated_at),
     }

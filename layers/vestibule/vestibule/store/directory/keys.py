@@ -21,6 +21,8 @@ FOUND = "found"
 
 CLIENT_PREFIX = "client#"
 """What the sort keys of an account's API clients begin with."""
+ASSIGNMENT_PREFIX = "room#"
+"""What the sort keys of a user's rooms begin with, beside the user."""
 BEFORE_ALL = "0"
 """A sort key of a list that stands before every entry's."""
 
@@ -58,9 +60,66 @@ def username(account_id: str, name: str) -> Item:
     return _key(f"account#{account_id}#username#{name.casefold()}", "pointer")
 
 
+def room(account_id: str, room_id: str) -> Item:
+    """Return the key of a room."""
+    return _key(f"account#{account_id}#room#{room_id}", "room")
+
+
+def room_code(account_id: str, code: str) -> Item:
+    """Return the key of the pointer from a code, whatever its case, to the room."""
+    return _key(f"account#{account_id}#room_code#{code.casefold()}", "pointer")
+
+
+def room_slug(account_id: str, domain: str, name: str) -> Item:
+    """Return the key of the pointer from a domain and a slug in it, whatever their case, to the room.
+
+    A domain holds no ``#``, so no other pair makes the same key.
+    """
+    return _key(f"account#{account_id}#room_slug#{domain.casefold()}#{name.casefold()}", "pointer")
+
+
+def assignment(account_id: str, user_id: str, room_id: str) -> Item:
+    """Return the key of a user's place in a room, in the user's partition."""
+    return _key(f"account#{account_id}#user#{user_id}", f"{ASSIGNMENT_PREFIX}{room_id}")
+
+
 def published_keys() -> Item:
     """Return the key of the published signing keys."""
     return _key("signing-keys", "published")
+
+
+PARTICIPANT_PREFIX = "participant#"
+"""What the sort keys of a session's participants begin with."""
+
+
+def session(account_id: str, session_id: str) -> Item:
+    """Return the key of a session."""
+    return _key(session_partition(account_id, session_id), "session")
+
+
+def session_partition(account_id: str, session_id: str) -> str:
+    """Return the partition that a session shares with its participants."""
+    return f"account#{account_id}#session#{session_id}"
+
+
+def session_external_id(account_id: str, text: str) -> Item:
+    """Return the key of the pointer from a portal's id to the session."""
+    return _key(f"account#{account_id}#session_external_id#{text}", "pointer")
+
+
+def friendly_url(account_id: str, text: str) -> Item:
+    """Return the key of the pointer from a friendly URL to the session."""
+    return _key(f"account#{account_id}#friendly_url#{text}", "pointer")
+
+
+def participant(account_id: str, session_id: str, identity: str) -> Item:
+    """Return the key of a participant: one person, one key in the session."""
+    return _key(session_partition(account_id, session_id), f"{PARTICIPANT_PREFIX}{identity}")
+
+
+def participant_id(account_id: str, object_id: str) -> Item:
+    """Return the key of the pointer from a participant's id to its session."""
+    return _key(f"account#{account_id}#participant#{object_id}", "pointer")
 
 
 def accounts_list() -> str:
@@ -73,9 +132,34 @@ def users_list(account_id: str, shard: int) -> str:
     return f"account#{account_id}#users#{shard}"
 
 
+def rooms_list(account_id: str, shard: int) -> str:
+    """Return the list key of one shard of an account's rooms."""
+    return f"account#{account_id}#rooms#{shard}"
+
+
 def users_with_email(account_id: str, email: str) -> str:
     """Return the find key of the users with an e-mail address, case-folded."""
     return f"account#{account_id}#email#{email.casefold()}"
+
+
+def sessions_list(account_id: str, shard: int) -> str:
+    """Return the list key of one shard of an account's sessions."""
+    return f"account#{account_id}#sessions#{shard}"
+
+
+def sessions_hosted_by(account_id: str, user_id: str) -> str:
+    """Return the list key of the sessions that a user hosts."""
+    return f"account#{account_id}#hosted#{user_id}"
+
+
+def sessions_of_user(account_id: str, user_id: str) -> str:
+    """Return the find key of the sessions that a registered user takes part in."""
+    return f"account#{account_id}#with_user#{user_id}"
+
+
+def sessions_of_email(account_id: str, email: str) -> str:
+    """Return the find key of the sessions that a guest with an e-mail address takes part in."""
+    return f"account#{account_id}#with_email#{email.casefold()}"
 
 
 def shard_of(object_id: str) -> int:

@@ -9,21 +9,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vestibule.model import Role, Status, User
-from vestibule.store.directory import keys
+from vestibule.store.directory import keys, lists
 from vestibule.store.items import pack, record_of, values_of
 from vestibule.store.table import IS_NEW, UNCHANGED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
+    from vestibule.store.directory.lists import Position
     from vestibule.store.items import Item
     from vestibule.store.table import Action, Table
 
 _FREE_OR_OURS = "attribute_not_exists(pk) OR user_id = :user"
 """True when the name is free, or already leads to this very user."""
-
-type Position = tuple[int, str]
-"""Where a page of the list ended: the shard, and the sort key in it."""
 
 
 class UserStore:
@@ -97,44 +95,13 @@ class UserStore:
     def with_email(self, account_id: str, email: str, *, limit: int) -> list[User]:
         """Return users with an e-mail address, at most ``limit`` (1 to 100)."""
         values = {":key": keys.users_with_email(account_id, email)}
-        return self._behind(self._table.query("find_key = :key", values, index=keys.FOUND, limit=limit))
+        entries = self._table.query("find_key = :key", values, index=keys.FOUND, limit=limit)
+        return [user_of(values) for values in lists.behind(self._table, entries)]
 
     def page(self, account_id: str, *, after: Position | None, limit: int) -> tuple[list[User], Position | None]:
-        """Return one page of an account's users.
-
-        Shards follow one another, and within a shard the oldest user comes first.
-
-        Parameters
-        ----------
-        after
-            Position of the previous page's end, None for the first.
-        limit
-            Users at most, 1 to 100.
-
-        Returns
-        -------
-        tuple
-            The users, and this page's end, None when nothing follows.
-        """
-        shard, sort = after or (0, keys.BEFORE_ALL)
-        entries: list[dict[str, Any]] = []
-        while shard < keys.LIST_SHARDS:
-            entries += self._table.query(
-                "list_key = :list AND list_sort > :sort",
-                {":list": keys.users_list(account_id, shard), ":sort": sort},
-                index=keys.LISTED,
-                limit=limit - len(entries),
-            )
-            if len(entries) == limit:
-                return self._behind(entries), (shard, entries[-1]["list_sort"])
-            shard, sort = shard + 1, keys.BEFORE_ALL
-        return self._behind(entries), None
-
-    def _behind(self, entries: Sequence[Mapping[str, Any]]) -> list[User]:
-        """Read the users behind index entries, in their order, without those just deleted."""
-        wanted = [pack({"pk": entry["pk"], "sk": entry["sk"]}) for entry in entries]
-        found = {values["pk"]: values for values in self._table.read_all(wanted)}
-        return [user_of(found[entry["pk"]]) for entry in entries if entry["pk"] in found]
+        """Return one page of an account's users, see `lists.page`."""
+        found, end = lists.page(self._table, lambda shard: keys.users_list(account_id, shard), after=after, limit=limit)
+        return [user_of(values) for values in found], end
 
     def _pointer_put(self, key: Item, user: User) -> Action:
         pointer = key | pack({"user_id": user.user_id, "status": user.status})
@@ -157,10 +124,7 @@ def _pointers(user: User) -> list[Item]:
 
 
 def _item(user: User) -> Item:
-    index = {
-        "list_key": keys.users_list(user.account_id, keys.shard_of(user.user_id)),
-        "list_sort": f"{user.created_at:015d}#{user.user_id}",
-    }
+    index = lists.entry(keys.users_list(user.account_id, keys.shard_of(user.user_id)), user.created_at, user.user_id)
     if user.email is not None:
         index["find_key"] = keys.users_with_email(user.account_id, user.email)
         index["find_sort"] = user.user_id

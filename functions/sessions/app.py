@@ -1,0 +1,46 @@
+"""``/v1/sessions``: list, read, change and cancel."""
+
+from vestibule.domain import scopes
+from vestibule.http.api import Answer, Api, Request, no_content, tagged
+from vestibule.http.shapes.sessions import SessionChange, SessionView, filter_of
+from vestibule.wiring import House
+
+house = House()
+sessions = house.sessions
+handler = api = Api(house.clock)
+
+
+@api.route("GET", "/v1/sessions", scope=scopes.SESSIONS_READ)
+def index(request: Request) -> Answer:
+    if "external_id" in request.event.query:
+        external_id = request.query("external_id")["external_id"]
+        found = sessions.with_external_id(request.account_id, external_id)
+        return Answer({"items": [_view(request).session(found)] if found else [], "cursor": None})
+    wanted, binding = filter_of(request)
+    page = request.page(*binding)
+    items, end = sessions.page(request.account_id, wanted, after=page.after, limit=page.limit)
+    view = _view(request)
+    return Answer({"items": [view.session(item) for item in items], "cursor": request.cursor(end, *binding)})
+
+
+@api.route("GET", "/v1/sessions/<session_id>", scope=scopes.SESSIONS_READ)
+def show(request: Request, session_id: str) -> Answer:
+    session, participants = sessions.whole(request.account_id, session_id)
+    return tagged(Answer(_view(request).session(session, participants)), session.version)
+
+
+@api.route("PATCH", "/v1/sessions/<session_id>", scope=scopes.SESSIONS_WRITE)
+def change(request: Request, session_id: str) -> Answer:
+    fields, seen = request.read(SessionChange).fields(), request.seen_version()
+    session, participants = sessions.change(request.account_id, session_id, fields, seen=seen)
+    return tagged(Answer(_view(request).session(session, participants)), session.version)
+
+
+@api.route("DELETE", "/v1/sessions/<session_id>", scope=scopes.SESSIONS_WRITE)
+def cancel(request: Request, session_id: str) -> Answer:
+    sessions.cancel(request.account_id, session_id)
+    return no_content()
+
+
+def _view(request: Request) -> SessionView:
+    return SessionView(house.accounts.get(request.account_id), house.links)

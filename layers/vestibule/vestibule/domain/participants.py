@@ -1,0 +1,434 @@
+"""Participants: who is invited to a session, each once, each with a code and a link.
+
+One person has one place in a session: a registered user by its id, a guest by the
+e-mail address, one without by the name.  The key of the item is that identity, so
+that two calls cannot both add somebody.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from vestibule import ids
+from vestibule.clock import HOUR
+from vestibule.domain import rules
+from vestibule.domain.rules import Checks
+from vestibule.errors import ConflictError, FieldError, InvalidError, NotFoundError
+from vestibule.model import Participant, ParticipantRole, Session, SessionStatus, Status, User
+from vestibule.store.table import ConditionFailedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    from vestibule.clock import Clock
+    from vestibule.domain.links import Links
+    from vestibule.ids import Randomness
+    from vestibule.store.codes import CodeStore
+    from vestibule.store.directory.sessions import SessionStore
+    from vestibule.store.directory.users import UserStore
+    from vestibule.store.table import Action
+
+PARTICIPANTS_AT_MOST = 500
+"""Of one session."""
+ADDED_AT_ONCE = 100
+"""Of one call."""
+CODE_HELD_BEYOND = HOUR
+"""How long after its session's end a connect code is given to nobody else."""
+
+_FIRST_CODE = 100_000_000
+_CODES = 900_000_000
+_ACTIONS_EACH = 3
+"""Writes of a new participant: itself, its id's pointer, its connect code."""
+TOGETHER = 100 // _ACTIONS_EACH
+"""New participants in one transaction."""
+_ATTEMPTS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invitee:
+    """Somebody to be added: a registered user by id, or a guest by name.
+
+    Attributes
+    ----------
+    user_id
+        Ours; name and e-mail address are then the user's unless given.
+    """
+
+    full_name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    user_id: str | None = None
+    external_id: str | None = None
+    role: ParticipantRole = ParticipantRole.ATTENDEE
+
+
+class Participants:
+    """Adds, changes and removes the participants of sessions."""
+
+    def __init__(
+        self,
+        sessions: SessionStore,
+        users: UserStore,
+        codes: CodeStore,
+        links: Links,
+        *,
+        clock: Clock,
+        random: Randomness,
+    ) -> None:
+        self._sessions = sessions
+        self._users = users
+        self._codes = codes
+        self._links = links
+        self._clock = clock
+        self._random = random
+
+    def list_of(self, account_id: str, session_id: str) -> list[Participant]:
+        """Return a session's participants, the host first.
+
+        Raises
+        ------
+        NotFoundError
+            The account has no such session.
+        """
+        return self._whole(account_id, session_id)[1]
+
+    def get(self, account_id: str, session_id: str, participant_id: str) -> tuple[Session, Participant]:
+        """Return a participant with its session.
+
+        Raises
+        ------
+        NotFoundError
+            The account has no such session, or the session no such participant.
+        """
+        session, known = self._whole(account_id, session_id)
+        found = next((p for p in known if p.participant_id == participant_id), None)
+        if found is None:
+            raise NotFoundError("participant_not_found", "The session has no such participant.")
+        return session, found
+
+    def add(self, account_id: str, session_id: str, invitees: Sequence[Invitee]) -> list[Participant]:
+        """Add people to a session, all or, when one is refused, none.
+
+        Raises
+        ------
+        InvalidError
+            An invitee breaks a rule; the field names which.
+        NotFoundError
+            The account has no such session or user.
+        ConflictError
+            Somebody takes part already, the session is full, or cancelled.
+        """
+        session, known = self._whole(account_id, session_id)
+        if session.status is SessionStatus.CANCELLED:
+            raise ConflictError("session_cancelled", "The session is cancelled.")
+        if len(known) + len(invitees) > PARTICIPANTS_AT_MOST:
+            raise ConflictError("too_many_participants", f"A session has at most {PARTICIPANTS_AT_MOST} participants.")
+        drafts = self.drafts(session, invitees, known=known)
+        written: list[Participant] = []
+        try:
+            for first in range(0, len(drafts), TOGETHER):
+                written += self.write_with(session, (), drafts[first : first + TOGETHER], _never)
+        except ConflictError:
+            # Somebody else added one of them at the same moment: leave nothing half done.
+            for participant in written:
+                self._sessions.write(self._removal(participant))
+            raise
+        return written
+
+    def change(
+        self, account_id: str, session_id: str, participant_id: str, fields: Mapping[str, Any]
+    ) -> tuple[Session, Participant]:
+        """Change some fields of a participant; None clears one.
+
+        Raises
+        ------
+        InvalidError
+            A field breaks its rule, or the host would lose its role.
+        NotFoundError
+            There is no such participant.
+        ConflictError
+            Somebody else takes part under that name or address, or changed this one.
+        """
+        session, known = self._whole(account_id, session_id)
+        before = next((p for p in known if p.participant_id == participant_id), None)
+        if before is None:
+            raise NotFoundError("participant_not_found", "The session has no such participant.")
+        checks = Checks()
+        clean = {name: _RULES[name](checks, name, value) for name, value in fields.items()}
+        if "role" in clean and (before.role is ParticipantRole.HOST) is not (clean["role"] is ParticipantRole.HOST):
+            checks.refuse("role", "host_is_fixed", "the host is the session's; change it there.")
+        checks.finish()
+        after = replace(before, **clean, updated_at=self._clock(), version=before.version + 1)
+        after = replace(after, identity=_identity(after.user_id, after.email, after.full_name))
+        others = [p for p in known if p.participant_id != participant_id]
+        _refuse_duplicates([after], others)
+        self._write_change(session, after, before)
+        return session, after
+
+    def rotate(self, account_id: str, session_id: str, participant_id: str) -> tuple[Session, Participant]:
+        """Give a participant a new personal link, passkey and connect code; the old ones are dead.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such participant.
+        ConflictError
+            Somebody else changed it at the same moment.
+        """
+        session, before = self.get(account_id, session_id, participant_id)
+        old_mark = self._links.code_mark(self._links.connect_code(before))
+        for _ in range(_ATTEMPTS):
+            code = self._draw_code()
+            after = replace(
+                before,
+                sealed_code=self._links.sealed_code(account_id, code),
+                link_version=before.link_version + 1,
+                updated_at=self._clock(),
+                version=before.version + 1,
+            )
+            actions = [
+                *self._sessions.rewriting(session, after, before=before),
+                self._claim(session, after, code),
+                self._codes.releasing(old_mark, participant_id=participant_id),
+            ]
+            try:
+                self._sessions.write(actions)
+            except ConditionFailedError as refused:
+                if refused.index == 0:
+                    raise _changed_meanwhile() from refused
+                continue
+            return session, after
+        raise _no_code()
+
+    def remove(self, account_id: str, session_id: str, participant_id: str) -> None:
+        """Remove a participant; link and code are dead at once.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such participant.
+        ConflictError
+            It is the host, or somebody else changed it at the same moment.
+        """
+        _, participant = self.get(account_id, session_id, participant_id)
+        if participant.role is ParticipantRole.HOST:
+            raise ConflictError("host_is_fixed", "The host takes part as long as the session is theirs.")
+        try:
+            self._sessions.write(self._removal(participant))
+        except ConditionFailedError as refused:
+            raise _changed_meanwhile() from refused
+
+    # --- for the sessions -------------------------------------------------------------------
+
+    def drafts(
+        self,
+        session: Session,
+        invitees: Sequence[Invitee],
+        *,
+        host: Invitee | None = None,
+        known: Sequence[Participant] = (),
+    ) -> list[Participant]:
+        """Return new participants, checked and not stored; their codes are drawn when they are written.
+
+        Parameters
+        ----------
+        host
+            Of a new session: stands before the others, whose places in the call stay what they are.
+        known
+            Who takes part already.
+
+        Raises
+        ------
+        InvalidError, NotFoundError, ConflictError
+            See `add`.
+        """
+        checks = Checks()
+        people = [*([(-1, host)] if host else []), *enumerate(invitees)]
+        drafts = [self._draft(session, position, invitee, checks) for position, invitee in people]
+        checks.finish()
+        _refuse_duplicates(drafts, known)
+        return drafts
+
+    def write_with(
+        self,
+        session: Session,
+        first: Sequence[Action],
+        drafts: Sequence[Participant],
+        on_first_refused: Callable[[ConditionFailedError], Exception],
+    ) -> list[Participant]:
+        """Write up to `TOGETHER` new participants, together with what must stand before them.
+
+        Parameters
+        ----------
+        first
+            Actions that come before the participants' own.
+        on_first_refused
+            Makes the error when one of ``first`` was refused.
+
+        Returns
+        -------
+        list
+            The participants as written, with their ids and codes.
+        """
+        for _ in range(_ATTEMPTS):
+            written, actions = [], list(first)
+            for draft in drafts:
+                code = self._draw_code()
+                participant = replace(
+                    draft,
+                    participant_id=ids.new_object_id(self._random),
+                    sealed_code=self._links.sealed_code(draft.account_id, code),
+                )
+                actions += self._sessions.adding(session, participant)
+                actions.append(self._claim(session, participant, code))
+                written.append(participant)
+            try:
+                self._sessions.write(actions)
+            except ConditionFailedError as refused:
+                place = refused.index - len(first)
+                if place < 0:
+                    raise on_first_refused(refused) from refused
+                if place % _ACTIONS_EACH == 0:
+                    raise _takes_part(written[place // _ACTIONS_EACH]) from refused
+                continue  # an id or a code was taken: draw anew
+            return written
+        raise _no_code()
+
+    def follow(self, session: Session, known: Sequence[Participant]) -> None:
+        """Move what hangs on a session's time after it was changed: index entries and codes."""
+        actions: list[Action] = []
+        for participant in known:
+            actions += self._sessions.rewriting(
+                session, replace(participant, version=participant.version + 1), before=participant
+            )
+            actions.append(self._claim(session, participant, self._links.connect_code(participant)))
+        for first in range(0, len(actions), 100):
+            self._sessions.write(actions[first : first + 100])
+
+    def _draft(self, session: Session, position: int, invitee: Invitee, checks: Checks) -> Participant:
+        path = f"participants.{position}"
+        user = self._user(session.account_id, invitee.user_id, f"{path}.user_id", checks)
+        name = invitee.full_name or (user.full_name if user else None)
+        if name is None:
+            checks.refuse(f"{path}.full_name", "required", "is required for a guest.")
+        clean_name = checks.apply(f"{path}.full_name", rules.name, name or "-")
+        email = invitee.email or (user.email if user else None)
+        clean_email = checks.apply(f"{path}.email", rules.email, email) if email else None
+        phone = checks.apply(f"{path}.phone", rules.phone, invitee.phone) if invitee.phone else None
+        external = invitee.external_id
+        now = self._clock()
+        return Participant(
+            participant_id="",
+            account_id=session.account_id,
+            session_id=session.session_id,
+            identity=_identity(invitee.user_id, clean_email, clean_name),
+            full_name=clean_name,
+            role=invitee.role,
+            sealed_code="",
+            created_at=now,
+            updated_at=now,
+            position=position,
+            user_id=invitee.user_id,
+            email=clean_email,
+            phone=phone,
+            external_id=checks.apply(f"{path}.external_id", rules.external_id, external) if external else None,
+        )
+
+    def _user(self, account_id: str, user_id: str | None, path: str, checks: Checks) -> User | None:
+        if user_id is None:
+            return None
+        user = self._users.get(account_id, user_id, consistent=True)
+        if user is None or user.status is not Status.ACTIVE:
+            checks.refuse(path, "user_not_found", "names no active user of the account.")
+        return user
+
+    def _claim(self, session: Session, participant: Participant, code: str) -> Action:
+        return self._codes.claiming(
+            self._links.code_mark(code),
+            account_id=participant.account_id,
+            session_id=participant.session_id,
+            participant_id=participant.participant_id,
+            now=self._clock(),
+            held_until=session.ends_at + CODE_HELD_BEYOND,
+        )
+
+    def _removal(self, participant: Participant) -> list[Action]:
+        mark = self._links.code_mark(self._links.connect_code(participant))
+        release = self._codes.releasing(mark, participant_id=participant.participant_id)
+        return [*self._sessions.removing(participant), release]
+
+    def _write_change(self, session: Session, after: Participant, before: Participant) -> None:
+        try:
+            self._sessions.write(self._sessions.rewriting(session, after, before=before))
+        except ConditionFailedError as refused:
+            if after.identity != before.identity and refused.index == 0:
+                raise _takes_part(after) from refused
+            raise _changed_meanwhile() from refused
+
+    def _draw_code(self) -> str:
+        """Return nine digits, the first not 0, every code equally likely."""
+        return str(_FIRST_CODE + self._random.randbelow(_CODES))
+
+    def _whole(self, account_id: str, session_id: str) -> tuple[Session, list[Participant]]:
+        found = self._sessions.whole(account_id, session_id)
+        if found is None:
+            raise NotFoundError("session_not_found", "The account has no such session.")
+        return found
+
+
+def _identity(user_id: str | None, email: str | None, full_name: str) -> str:
+    """Return the digest of who somebody is, which is the key in the session."""
+    if user_id is not None:
+        return ids.digest(f"user|{user_id}")
+    if email is not None:
+        return ids.digest(f"email|{email.casefold()}")
+    return ids.digest(f"name|{full_name.casefold()}")
+
+
+def _refuse_duplicates(new: Sequence[Participant], known: Sequence[Participant]) -> None:
+    """Refuse people who are there already, under their identity or the same address.
+
+    Raises
+    ------
+    ConflictError
+        Somebody would take part twice.
+    """
+    identities = {p.identity for p in known}
+    addresses = {p.email.casefold() for p in known if p.email}
+    for participant in new:
+        address = participant.email.casefold() if participant.email else None
+        if participant.identity in identities or (address and address in addresses):
+            raise _takes_part(participant)
+        identities.add(participant.identity)
+        addresses |= {address} if address else set()
+
+
+def _optional[V](rule: Callable[[V], V]) -> Callable[[Checks, str, V | None], V | None]:
+    return lambda checks, field, value: None if value is None else checks.apply(field, rule, value)
+
+
+_RULES: dict[str, Callable[[Checks, str, Any], Any]] = {
+    "full_name": lambda checks, field, value: checks.apply(field, rules.name, value),
+    "email": _optional(rules.email),
+    "phone": _optional(rules.phone),
+    "external_id": _optional(rules.external_id),
+    "role": lambda _checks, _field, value: ParticipantRole(value),
+}
+
+
+def _never(refused: ConditionFailedError) -> Exception:
+    return AssertionError(refused)
+
+
+def _takes_part(participant: Participant) -> ConflictError:
+    return ConflictError("participant_exists", f"{participant.full_name} takes part in the session already.")
+
+
+def _changed_meanwhile() -> ConflictError:
+    return ConflictError("participant_changed", "The participant was changed at the same moment.")
+
+
+def _no_code() -> InvalidError:
+    return InvalidError(FieldError("", "no_free_code", "No free connect code was found; please try again."))

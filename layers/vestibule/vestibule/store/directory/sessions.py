@@ -1,0 +1,230 @@
+"""Sessions and their participants: one partition a session, read whole in one query.
+
+A session's unique names (external_id, friendly_url), its participants' ids and
+their connect codes are pointers like a user's.  The index entries carry the start
+time, so that every list of sessions is in its order; they are hints, the items
+are the truth.
+"""
+
+from __future__ import annotations
+
+from heapq import merge
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from vestibule.model import Participant, ParticipantRole, Registration, Session, SessionStatus
+from vestibule.store.directory import keys
+from vestibule.store.items import pack, record_of, values_of
+from vestibule.store.table import IS_NEW, UNCHANGED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from vestibule.store.items import Item
+    from vestibule.store.table import Action, Table
+
+_FREE_OR_OURS = "attribute_not_exists(pk) OR session_id = :session"
+"""True when the name is free, or already leads to this very session."""
+
+_LAST = "9" * 15 + "#~"
+"""A sort key of a list that stands after every entry's."""
+
+
+class SessionStore:
+    """Sessions in the directory table."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def get(self, account_id: str, session_id: str, *, consistent: bool = False) -> Session | None:
+        """Read a session alone."""
+        values = self._table.get(keys.session(account_id, session_id), consistent=consistent)
+        return session_of(values) if values else None
+
+    def whole(self, account_id: str, session_id: str) -> tuple[Session, list[Participant]] | None:
+        """Read a session with its participants, the host first, then by age."""
+        values = {":partition": keys.session_partition(account_id, session_id)}
+        session: Session | None = None
+        participants: list[Participant] = []
+        for found in self._table.query("pk = :partition", values):
+            if found["sk"] == "session":
+                session = session_of(found)
+            elif found["sk"].startswith(keys.PARTICIPANT_PREFIX):
+                participants.append(participant_of(found))
+        if session is None:
+            return None
+        participants.sort(key=lambda p: (p.role is not ParticipantRole.HOST, p.created_at, p.position))
+        return session, participants
+
+    def id_of_external_id(self, account_id: str, external_id: str) -> str | None:
+        """Return the session that a portal's own id leads to."""
+        values = self._table.get(keys.session_external_id(account_id, external_id), consistent=True)
+        return values["session_id"] if values else None
+
+    def id_of_participant(self, account_id: str, participant_id: str) -> str | None:
+        """Return the session that a participant belongs to."""
+        values = self._table.get(keys.participant_id(account_id, participant_id), consistent=True)
+        return values["session_id"] if values else None
+
+    def creating(self, session: Session) -> list[Action]:
+        """Return the actions that write a new session: itself, then one for each of `unique_names`."""
+        own = self._table.put(_session_item(session), IS_NEW)
+        return [own, *(self._pointer_put(key, session) for key in _pointers(session))]
+
+    def replacing(self, session: Session, *, before: Session) -> list[Action]:
+        """Return the actions that write a changed session, in the order of `creating`."""
+        own = self._table.put(_session_item(session), UNCHANGED, {":seen": before.version})
+        kept, left = _pointers(session), _pointers(before)
+        if kept == left:
+            return [own]
+        return [
+            own,
+            *(self._pointer_put(key, session) for key in kept),
+            *(self._table.delete(key) for key in left if key not in kept),
+        ]
+
+    def adding(self, session: Session, participant: Participant) -> list[Action]:
+        """Return the actions that write a new participant: itself, then its id's pointer."""
+        pointer = keys.participant_id(participant.account_id, participant.participant_id)
+        return [
+            self._table.put(_participant_item(session, participant), IS_NEW),
+            self._table.put(pointer | pack({"session_id": participant.session_id}), IS_NEW),
+        ]
+
+    def rewriting(self, session: Session, participant: Participant, *, before: Participant) -> list[Action]:
+        """Return the actions that write a changed participant, moved when its identity changed."""
+        item = _participant_item(session, participant)
+        if participant.identity == before.identity:
+            return [self._table.put(item, UNCHANGED, {":seen": before.version})]
+        old = keys.participant(before.account_id, before.session_id, before.identity)
+        return [self._table.put(item, IS_NEW), self._table.delete(old, UNCHANGED, {":seen": before.version})]
+
+    def removing(self, participant: Participant) -> list[Action]:
+        """Return the actions that remove a participant."""
+        key = keys.participant(participant.account_id, participant.session_id, participant.identity)
+        return [
+            self._table.delete(key, UNCHANGED, {":seen": participant.version}),
+            self._table.delete(keys.participant_id(participant.account_id, participant.participant_id)),
+        ]
+
+    def write(self, actions: Sequence[Action]) -> None:
+        """Carry out actions together, see `vestibule.store.table.Table.write`."""
+        self._table.write(*actions)
+
+    def page(
+        self, account_id: str, *, starting: range, after: str | None, limit: int
+    ) -> tuple[list[Session], str | None]:
+        """Return one page of an account's sessions in the order of their start.
+
+        Parameters
+        ----------
+        starting
+            Milliseconds since the epoch: the first start, and the one before which to stop.
+        after
+            Sort key of the previous page's last session.
+        limit
+            Sessions at most, 1 to 100.
+
+        Returns
+        -------
+        tuple
+            The sessions, and the sort key to go on after, None when nothing follows.
+        """
+        lists = [keys.sessions_list(account_id, shard) for shard in range(keys.LIST_SHARDS)]
+        return self._merged(lists, starting, after, limit)
+
+    def page_hosted_by(
+        self, account_id: str, user_id: str, *, starting: range, after: str | None, limit: int
+    ) -> tuple[list[Session], str | None]:
+        """Return one page of the sessions that a user hosts; see `page`."""
+        return self._merged([keys.sessions_hosted_by(account_id, user_id)], starting, after, limit)
+
+    def page_with(
+        self,
+        account_id: str,
+        *,
+        user_ids: Sequence[str],
+        email: str | None,
+        starting: range,
+        after: str | None,
+        limit: int,
+    ) -> tuple[list[Session], str | None]:
+        """Return one page of the sessions that some users or an e-mail address take part in; see `page`."""
+        people = [keys.sessions_of_user(account_id, user_id) for user_id in user_ids]
+        people += [keys.sessions_of_email(account_id, email)] if email else []
+        return self._merged(people, starting, after, limit, index=keys.FOUND)
+
+    def _merged(
+        self, lists: Sequence[str], starting: range, after: str | None, limit: int, *, index: str = keys.LISTED
+    ) -> tuple[list[Session], str | None]:
+        """Merge several lists by their sort keys; each is read one entry further than needed."""
+        hash_name, sort_name = ("list_key", "list_sort") if index == keys.LISTED else ("find_key", "find_sort")
+        first = max(f"{starting.start:015d}", after or "")
+        last = min(f"{starting.stop:015d}", _LAST)
+        condition = f"{hash_name} = :key AND {sort_name} BETWEEN :first AND :last"
+        parts = []
+        for key in lists:
+            values = {":key": key, ":first": first, ":last": last}
+            found = self._table.query(condition, values, index=index, limit=limit + 2)
+            parts.append([entry for entry in found if entry[sort_name] != after])
+        entries: list[dict[str, Any]] = []
+        for entry in merge(*parts, key=lambda found: found[sort_name]):
+            if not entries or entries[-1]["pk"] != entry["pk"]:
+                entries.append(entry)
+        page = list(islice(entries, limit))
+        wanted = [pack({"pk": entry["pk"], "sk": "session"}) for entry in page]
+        found_by = {values["pk"]: session_of(values) for values in self._table.read_all(wanted)}
+        sessions = [found_by[entry["pk"]] for entry in page if entry["pk"] in found_by]
+        return sessions, page[-1][sort_name] if len(entries) > limit else None
+
+    def _pointer_put(self, key: Item, session: Session) -> Action:
+        pointer = key | pack({"session_id": session.session_id})
+        return self._table.put(pointer, _FREE_OR_OURS, {":session": session.session_id})
+
+
+def session_of(values: Mapping[str, Any]) -> Session:
+    """Return the session that an unpacked item holds."""
+    registration = Registration(**values.get("registration", {}))
+    return record_of(Session, {**values, "status": SessionStatus(values["status"]), "registration": registration})
+
+
+def participant_of(values: Mapping[str, Any]) -> Participant:
+    """Return the participant that an unpacked item holds."""
+    return record_of(Participant, {**values, "role": ParticipantRole(values["role"])})
+
+
+def unique_names(session: Session) -> list[str]:
+    """Return which of a session's fields are unique names and set, in writing order."""
+    return [name for name in ("external_id", "friendly_url") if getattr(session, name) is not None]
+
+
+def _pointers(session: Session) -> list[Item]:
+    key_of = {"external_id": keys.session_external_id, "friendly_url": keys.friendly_url}
+    return [key_of[name](session.account_id, getattr(session, name)) for name in unique_names(session)]
+
+
+def _sort(session: Session) -> str:
+    return f"{session.starts_at:015d}#{session.session_id}"
+
+
+def _session_item(session: Session) -> Item:
+    index = {
+        "list_key": keys.sessions_list(session.account_id, keys.shard_of(session.session_id)),
+        "list_sort": _sort(session),
+    }
+    return keys.session(session.account_id, session.session_id) | pack(values_of(session) | index)
+
+
+def _participant_item(session: Session, participant: Participant) -> Item:
+    index = {}
+    if participant.role is ParticipantRole.HOST and participant.user_id is not None:
+        index["list_key"] = keys.sessions_hosted_by(participant.account_id, participant.user_id)
+        index["list_sort"] = _sort(session)
+    if participant.user_id is not None:
+        index["find_key"] = keys.sessions_of_user(participant.account_id, participant.user_id)
+        index["find_sort"] = _sort(session)
+    elif participant.email is not None:
+        index["find_key"] = keys.sessions_of_email(participant.account_id, participant.email)
+        index["find_sort"] = _sort(session)
+    key = keys.participant(participant.account_id, participant.session_id, participant.identity)
+    return key | pack(values_of(participant) | index)
