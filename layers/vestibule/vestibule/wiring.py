@@ -20,6 +20,7 @@ from vestibule.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from botocore.session import Session
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
@@ -167,9 +168,15 @@ class House:
         """The one DynamoDB client."""
         from vestibule.store.aws import dynamodb_client
 
-        return self._given_dynamodb or dynamodb_client()
+        return self._given_dynamodb or dynamodb_client(self._session)
 
     # --- what only the rooms need -----------------------------------------------------------
+
+    @cached_property
+    def _session(self) -> Session:
+        from botocore.session import get_session
+
+        return get_session()
 
     @cached_property
     def _signer(self) -> Signer:
@@ -182,7 +189,7 @@ class House:
         from vestibule.store.aws import secrets_manager_client
         from vestibule.store.keyrings import KeyringStore
 
-        client = self._given_secrets_manager or secrets_manager_client()
+        client = self._given_secrets_manager or secrets_manager_client(self._session)
         return KeyringStore(client, self.settings.signing_keys_secret)
 
     @cached_property
