@@ -7,14 +7,19 @@ from vestibule.wiring import House
 
 house = House()
 sessions = house.sessions
-handler = api = Api(house.clock)
+handler = api = Api(house.clock, house.idempotency)
 
 
-@api.route("POST", "/v1/sessions", scope=scopes.SESSIONS_WRITE)
+@api.route("POST", "/v1/sessions", scope=scopes.SESSIONS_WRITE, takes_key=True)
 def create(request: Request) -> Answer:
-    wanted = request.read(SessionCreate)
+    account_id, wanted = request.account_id, request.read(SessionCreate)
+    host, fields = wanted.host.ref(), wanted.fields()
     invitees = [person.invitee() for person in wanted.participants]
-    session, participants = sessions.create(request.account_id, wanted.host.ref(), wanted.fields(), invitees)
-    view = SessionView(house.accounts.get(request.account_id), house.links)
-    answer = created(view.session(session, participants), f"/v1/sessions/{session.session_id}")
+    (session, participants), replayed = request.once(
+        lambda session_id: sessions.create(account_id, host, fields, invitees, session_id),
+        lambda session_id: sessions.whole(account_id, session_id),
+        created_at=lambda made: made[0].created_at,
+    )
+    view = SessionView(house.accounts.get(account_id), house.links)
+    answer = created(view.session(session, participants), f"/v1/sessions/{session.session_id}", replayed=replayed)
     return tagged(answer, session.version)

@@ -18,9 +18,11 @@ def index(request: Request) -> Answer:
         return Answer({"items": [_view(request).session(found)] if found else [], "cursor": None})
     wanted, binding = filter_of(request)
     page = request.page(*binding)
-    items, end = sessions.page(request.account_id, wanted, after=page.after, limit=page.limit)
+    after = page.after[1] if page.after else None
+    items, end = sessions.page(request.account_id, wanted, after=after, limit=page.limit)
     view = _view(request)
-    return Answer({"items": [view.session(item) for item in items], "cursor": request.cursor(end, *binding)})
+    cursor = request.cursor((0, end) if end else None, *binding)
+    return Answer({"items": [view.session(item) for item in items], "cursor": cursor})
 
 
 @api.route("GET", "/v1/sessions/<session_id>", scope=scopes.SESSIONS_READ)

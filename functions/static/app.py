@@ -10,4 +10,6 @@ if TYPE_CHECKING:
 
 
 def handler(raw: dict[str, Any], _: "LambdaContext") -> dict[str, Any]:
-    return respond(Event(raw).path_values.get("file", ""))
+    event = Event(raw)
+    answer = respond(event.path_values.get("file", ""))
+    return answer | {"body": ""} if event.method == "HEAD" else answer

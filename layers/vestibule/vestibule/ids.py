@@ -68,8 +68,11 @@ def new_secret(random: Randomness) -> str:
 
 
 def digest(secret: str) -> str:
-    """Return the SHA-256 of a high-entropy secret as hex: what may be stored of it."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+    """Return the SHA-256 of a high-entropy secret as hex: what may be stored of it.
+
+    Any text has one, also what only JSON can spell (half a surrogate pair).
+    """
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def matches(secret: str, stored: str | None) -> bool:

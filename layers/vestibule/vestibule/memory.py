@@ -46,6 +46,11 @@ class Memory[K: Hashable, V]:
             self._entries.popitem(last=False)
         return value
 
+    def peek(self, key: K) -> V | None:
+        """Return what is remembered, however old, and load nothing."""
+        entry = self._entries.get(key)
+        return None if entry is None else entry[1]
+
     def age(self, key: K) -> int | None:
         """Return how long ago an entry was loaded, in milliseconds, or None."""
         entry = self._entries.get(key)

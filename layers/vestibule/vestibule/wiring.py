@@ -20,6 +20,7 @@ from vestibule.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from botocore.session import Session
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
@@ -139,7 +140,14 @@ class House:
         """Sessions."""
         from vestibule.domain.sessions import Sessions
 
-        return Sessions(self._session_store, self._user_store, self.participants, self.clock, self.random)
+        return Sessions(
+            self._session_store,
+            self._user_store,
+            self._room_store,
+            self.participants,
+            clock=self.clock,
+            random=self.random,
+        )
 
     @cached_property
     def participants(self) -> Participants:
@@ -215,9 +223,15 @@ class House:
         """The one DynamoDB client."""
         from vestibule.store.aws import dynamodb_client
 
-        return self._given_dynamodb or dynamodb_client()
+        return self._given_dynamodb or dynamodb_client(self._session)
 
     # --- what only the rooms need -----------------------------------------------------------
+
+    @cached_property
+    def _session(self) -> Session:
+        from botocore.session import get_session
+
+        return get_session()
 
     @cached_property
     def _signer(self) -> Signer:
@@ -264,7 +278,7 @@ class House:
     def _secrets_manager(self) -> SecretsManagerClient:
         from vestibule.store.aws import secrets_manager_client
 
-        return self._given_secrets_manager or secrets_manager_client()
+        return self._given_secrets_manager or secrets_manager_client(self._session)
 
     @cached_property
     def _room_store(self) -> RoomStore:

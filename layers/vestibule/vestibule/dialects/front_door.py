@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
+from vestibule.domain import scopes
 from vestibule.errors import NotFoundError, VestibuleError
 from vestibule.http import logs
 from vestibule.http.handler import handler
@@ -45,10 +47,17 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A method and a path pattern with named groups, matched without regard to case."""
+    """A method and a path pattern with named groups, matched without regard to case.
+
+    Attributes
+    ----------
+    scope
+        What the caller must have been granted, as for the native API's same call.
+    """
 
     method: str
     pattern: str
+    scope: str
     serve: Callable[[Call], Answer]
 
 
@@ -69,13 +78,13 @@ def front_door(
     refuse
         Makes the vendor's answer from a status and a refusal.
     """
-    compiled = [(r.method, re.compile(r.pattern, re.IGNORECASE), r.serve) for r in routes]
+    compiled = [(route, re.compile(route.pattern, re.IGNORECASE)) for route in routes]
 
-    def find(method: str, path: str) -> tuple[Callable[[Call], Answer], dict[str, str]]:
-        for known, pattern, serve in compiled:
+    def find(method: str, path: str) -> tuple[Route, dict[str, str]]:
+        for route, pattern in compiled:
             found = pattern.fullmatch(path)
-            if found and known == method:
-                return serve, found.groupdict()
+            if found and route.method == method:
+                return route, {name: unquote(value) for name, value in found.groupdict().items()}
         raise NotFoundError("route_not_found", "There is no such route.")
 
     def answer(event: Event) -> Answer:
@@ -83,8 +92,9 @@ def front_door(
         logs.about(account_id=caller.account_id, client_id=caller.client_id)
         if len(event.body) > BODY_LIMIT:
             raise RequestError(413, "body_too_large", "The body is too large.")
-        serve, values = find(event.method, _below(base_path, event.path))
-        return serve(Call(event, caller, house, values))
+        route, values = find(event.method, _below(base_path, event.path))
+        scopes.require(route.scope, caller.scopes)
+        return route.serve(Call(event, caller, house, values))
 
     def refused(_: Event, error: VestibuleError) -> Answer:
         status = status_of(error)

@@ -11,6 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from vestibule.dialects.front_door import Route, front_door
+from vestibule.domain import scopes
 from vestibule.errors import (
     InvalidError,
     NotFoundError,
@@ -41,8 +42,8 @@ _NO_USER_ID = "0"
 def securevideo(house: House) -> Handler:
     """Return the handler of the dialect."""
     routes = (
-        Route("POST", r"/login/(?P<user_id>[^/]+)", _get_login_uri),
-        Route("DELETE", r"/login/(?P<guid>[^/]+)", _delete_login_uri),
+        Route("POST", r"/login/(?P<user_id>[^/]+)", scopes.LOGIN_URIS_WRITE, _get_login_uri),
+        Route("DELETE", r"/login/(?P<guid>[^/]+)", scopes.LOGIN_URIS_WRITE, _delete_login_uri),
     )
     return front_door(house, base_path=BASE_PATH, routes=routes, refuse=_refuse)
 
@@ -101,7 +102,8 @@ def _refuse(status: int, error: VestibuleError) -> Answer:
         case UnauthenticatedError():
             message = "Authorization has been denied for this request."
         case InvalidError():
-            return _answer(400, {"Message": "The request is invalid.", "MessageDetail": error.detail})
+            detail = error.detail.replace("redirect_to_uri_on_expiry", "RedirectToUriOnExpiry")
+            return _answer(400, {"Message": "The request is invalid.", "MessageDetail": detail})
         case UnavailableError():
             message = "The service is briefly unavailable. Please try again."
         case _:

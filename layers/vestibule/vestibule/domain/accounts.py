@@ -85,6 +85,11 @@ class Accounts:
         account = self._by_id.get(account_id, lambda: self._store.get(account_id))
         return account if account and account.status is Status.ACTIVE else None
 
+    def remembered_at_slug(self, slug: str) -> Account | None:
+        """Return the account of a hub host if it is remembered, however old; nothing is read."""
+        account = self._by_id.peek(self._id_of_slug.peek(slug) or "")
+        return account if account and account.status is Status.ACTIVE else None
+
     def all(self) -> list[Account]:
         """Return every account, oldest first; for operators."""
         found = (self._store.get(account_id) for account_id in self._store.list_ids())

@@ -10,10 +10,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vestibule import ids
-from vestibule.clock import DAY
+from vestibule.clock import DAY, MINUTE
 from vestibule.domain import rules, scopes
 from vestibule.domain.rules import Checks
-from vestibule.errors import ConflictError, NotFoundError, UnauthenticatedError
+from vestibule.errors import (
+    ConflictError,
+    FieldError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    UnauthenticatedError,
+)
 from vestibule.model import Client, ClientSecret, Status
 from vestibule.store.table import ConditionFailedError
 
@@ -26,6 +33,7 @@ if TYPE_CHECKING:
 
 OVERLAP = 7 * DAY
 """How long the former secret of a rotated client still works, unless told otherwise."""
+LONGEST_OVERLAP = 30 * DAY
 CLIENTS_AT_MOST = 20
 """API clients of one account."""
 
@@ -95,10 +103,14 @@ class Clients:
         ------
         InvalidError
             The name or a scope is not usable.
+        ForbiddenError
+            The account is disabled: an access token that still counts makes no new way in.
         ConflictError
             The account has as many clients as it may have.
         """
         client, secret = self.draft(account_id, name, granted)
+        if self._store.account_status(account_id) is not Status.ACTIVE:
+            raise ForbiddenError("account_disabled", "The account is disabled.")
         if len(self._store.list_of(account_id)) >= CLIENTS_AT_MOST:
             raise ConflictError("too_many_clients", f"An account has at most {CLIENTS_AT_MOST} API clients.")
         self._store.create(client)
@@ -123,11 +135,16 @@ class Clients:
 
         Raises
         ------
+        InvalidError
+            The overlap is negative or longer than 30 days.
         NotFoundError
             The account has no such client.
         ConflictError
             Somebody else changed the client at the same moment.
         """
+        if not 0 <= overlap <= LONGEST_OVERLAP:
+            detail = f"overlap_minutes: must be 0 to {LONGEST_OVERLAP // MINUTE}."
+            raise InvalidError(FieldError("overlap_minutes", "out_of_range", detail))
         before = self._get(account_id, client_id)
         secret, now = ids.new_secret(self._random), self._clock()
         former = max(before.secrets, key=lambda known: known.created_at)

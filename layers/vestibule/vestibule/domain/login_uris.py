@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from vestibule import ids
 from vestibule.clock import MINUTE, SECOND
-from vestibule.domain import redirects, sign_ins
+from vestibule.domain import redirects, rules, sign_ins
 from vestibule.domain.rules import Checks
 from vestibule.domain.sign_ins import Credential
 from vestibule.errors import ForbiddenError, NotFoundError, UnavailableError
@@ -270,12 +270,13 @@ class LoginUris:
             The user is disabled.
         """
         standing: tuple[str, Status] | None = None
+        portals_id = rules.sought(rules.external_id, external_id or "")
         for consistent in (False, True):
             if user_id is not None:
                 user = self._users.get(account.account_id, user_id, consistent=consistent)
                 standing = (user.user_id, user.status) if user else None
-            else:
-                standing = self._users.standing(account.account_id, external_id or "", consistent=consistent)
+            elif portals_id is not None:
+                standing = self._users.standing(account.account_id, portals_id, consistent=consistent)
             if standing is not None and standing[1] is Status.ACTIVE:
                 return standing[0]
         if standing is None:

@@ -11,7 +11,6 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
 from vestibule.errors import FieldError, InvalidError
 
@@ -27,6 +26,11 @@ _COLOR = re.compile(r"#[0-9a-f]{6}")
 _PHONE = re.compile(r"\+?[0-9][0-9 ().-]{4,28}[0-9]")
 _FRIENDLY_URL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9])?")
 _USERNAME = re.compile(r"[A-Za-z0-9._@+-]{3,128}")
+_HOST = re.compile(r"[a-z0-9-][a-z0-9.-]*")
+_ENDS_IN_NUMBER = re.compile(r"(?:.*\.)?(?:0x[0-9a-f]*|[0-9]+)\.?")
+"""Hosts that a browser takes for an IPv4 address, in whatever notation (WHATWG URL, 3.5)."""
+_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
 
 NAME_LENGTH = 200
 EXTERNAL_ID_LENGTH = 256
@@ -90,6 +94,17 @@ class Checks:
         """
         if self._errors:
             raise InvalidError(*self._errors)
+
+
+def sought[R](rule: Callable[[str], R], value: str) -> R | None:
+    """Return the form in which a rule would have stored what somebody looks for.
+
+    None when the rule would have refused it: then nothing of that name exists.
+    """
+    try:
+        return rule(value)
+    except RuleError:
+        return None
 
 
 def text(value: str, *, most: int, least: int = 1) -> str:
@@ -162,6 +177,9 @@ def moment(value: int) -> int:
 
 def time_zone(value: str) -> str:
     """Return an IANA time zone's name."""
+    # Imported with the first zone: every function has these rules, few are ever told a zone.
+    from zoneinfo import available_timezones  # noqa: PLC0415
+
     if value not in available_timezones():
         raise RuleError("unknown_time_zone", "must be an IANA time zone, such as Europe/Berlin.")
     return value
@@ -177,7 +195,7 @@ def locale(value: str) -> str:
 def username(value: str) -> str:
     """Return a sign-in name; unique without regard to case."""
     if not _USERNAME.fullmatch(value):
-        raise RuleError("invalid_username", "must have 3 to 128 letters, digits or any of . _ @ + -")
+        raise RuleError("invalid_username", "must have 3 to 128 letters, digits and . _ @ + - only.")
     return value
 
 
@@ -218,6 +236,7 @@ def web_address(value: str) -> str:
     is_own_machine = host in ("localhost", "127.0.0.1") or host.endswith(".localhost")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_own_machine):
         raise RuleError("invalid_url", "must be an absolute https address.")
-    if not re.fullmatch(r"[a-z0-9.-]+", host) or "@" in parts.netloc or host.startswith("."):
+    is_ip_trick = _ENDS_IN_NUMBER.fullmatch(host) and not _IPV4.fullmatch(host)
+    if not _HOST.fullmatch(host) or "@" in parts.netloc or is_ip_trick:
         raise RuleError("invalid_url", "must name a plain host and no user.")
     return value

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from vestibule import ids
 from vestibule.clock import MINUTE
 from vestibule.domain import rules
-from vestibule.domain.participants import TOGETHER, Invitee
+from vestibule.domain.idempotency import IdTakenError
+from vestibule.domain.participants import Invitee
 from vestibule.domain.rules import Checks, RuleError
 from vestibule.errors import ConflictError, FieldError, InvalidError, NotFoundError, VersionMismatchError
 from vestibule.model import Participant, ParticipantRole, Registration, Session, SessionStatus, Status, User
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from vestibule.clock import Clock
     from vestibule.domain.participants import Participants
     from vestibule.ids import Randomness
+    from vestibule.store.directory.rooms import RoomStore
     from vestibule.store.directory.sessions import SessionStore
     from vestibule.store.directory.users import UserStore
 
@@ -35,6 +37,9 @@ LONGEST_MINUTES = 525_600
 """A year (vendor's bound)."""
 LATE_BY = 5 * MINUTE
 """How far in the past a new start time may lie: clocks differ, and calls take time."""
+INVITED_AT_FIRST = 30
+"""People that a session can be created with, besides the host: they and the session's
+own items are one transaction.  More are added afterwards."""
 PEOPLE_AT_MOST = 200
 """Entries of presenters, and of organizers."""
 TITLE_LENGTH = 300
@@ -72,10 +77,18 @@ class Sessions:
     """The sessions of all accounts."""
 
     def __init__(
-        self, store: SessionStore, users: UserStore, participants: Participants, clock: Clock, random: Randomness
+        self,
+        store: SessionStore,
+        users: UserStore,
+        rooms: RoomStore,
+        participants: Participants,
+        *,
+        clock: Clock,
+        random: Randomness,
     ) -> None:
         self._store = store
         self._users = users
+        self._rooms = rooms
         self._participants = participants
         self._clock = clock
         self._random = random
@@ -86,13 +99,16 @@ class Sessions:
         host: HostRef,
         fields: Mapping[str, Any],
         invitees: Sequence[Invitee] = (),
+        session_id: str | None = None,
     ) -> tuple[Session, list[Participant]]:
-        """Create a session with its host and up to 100 others.
+        """Create a session with its host and up to 30 others, in one transaction.
 
         Parameters
         ----------
         fields
             Fields of `Session` by name, ``password`` instead of its hash.
+        session_id
+            The new session's id, drawn when left out.
 
         Raises
         ------
@@ -100,18 +116,21 @@ class Sessions:
             A field or an invitee breaks a rule; nothing is written.
         ConflictError
             A unique name is taken, or somebody would take part twice.
+        IdTakenError
+            The given id is in use.
         """
         user = self._host(account_id, host)
         checks = Checks()
         clean = _clean(fields, checks)
         starts_at = clean.pop("starts_at", self._clock())
         self._check_start(starts_at, checks)
+        self._check_room(account_id, clean.get("room_id"), checks)
         checks.finish()
         now = self._clock()
         defaults: dict[str, Any] = {"duration_minutes": DEFAULT_MINUTES, "time_zone": user.time_zone or "UTC"}
         while True:
             session = Session(
-                session_id=ids.new_object_id(self._random),
+                session_id=session_id or ids.new_object_id(self._random),
                 account_id=account_id,
                 host_user_id=user.user_id,
                 starts_at=starts_at,
@@ -123,8 +142,8 @@ class Sessions:
             as_host = Invitee(user_id=user.user_id, role=ParticipantRole.HOST)
             drafts = self._participants.drafts(session, invitees, host=as_host)
             try:
-                return session, self._write_new(session, drafts)
-            except _IdTakenError:
+                return session, self._write_new(session, drafts, is_id_given=session_id is not None)
+            except _IdDrawnTwiceError:
                 continue
 
     def get(self, account_id: str, session_id: str) -> Session:
@@ -214,6 +233,9 @@ class Sessions:
                 # An unchanged start that has come in the meantime is nobody's mistake.
                 self._check_start(session.starts_at, checks)
                 checks.finish()
+            if session.room_id != before.room_id:
+                self._check_room(account_id, session.room_id, checks)
+                checks.finish()
             _refuse_double_roles(session)
             if self._replace(session, before):
                 if session.ends_at != before.ends_at or session.starts_at != before.starts_at:
@@ -245,24 +267,15 @@ class Sessions:
                 return session
         raise _changed_meanwhile()
 
-    def _write_new(self, session: Session, drafts: Sequence[Participant]) -> list[Participant]:
-        """Write a session and its participants; what does not fit one transaction follows.
-
-        The session with its host stands in the first transaction, so that a
-        failure later leaves a whole session with fewer guests, never half a one.
-        """
-        creating = self._store.creating(session)
+    def _write_new(self, session: Session, drafts: Sequence[Participant], *, is_id_given: bool) -> list[Participant]:
+        """Write a session and its first people in one transaction: all of it, or nothing."""
 
         def refused(error: ConditionFailedError) -> Exception:
             if error.index == 0:
-                return _IdTakenError()
+                return IdTakenError() if is_id_given else _IdDrawnTwiceError()
             return _name_taken(session, error.index)
 
-        at_first = TOGETHER - 1  # the session's own items need room beside them
-        written = self._participants.write_with(session, creating, drafts[:at_first], refused)
-        for first in range(at_first, len(drafts), TOGETHER):
-            written += self._participants.write_with(session, (), drafts[first : first + TOGETHER], refused)
-        return written
+        return self._participants.write_with(session, self._store.creating(session), drafts, refused)
 
     def _replace(self, session: Session, before: Session) -> bool:
         """Write a changed session; False when somebody else was faster."""
@@ -284,13 +297,17 @@ class Sessions:
             raise InvalidError(FieldError("host", "user_not_found", "host: names no active user of the account."))
         return user
 
+    def _check_room(self, account_id: str, room_id: str | None, checks: Checks) -> None:
+        if room_id is not None and self._rooms.get(account_id, room_id, consistent=True) is None:
+            checks.refuse("room_id", "room_not_found", "names no room of the account.")
+
     def _check_start(self, starts_at: int, checks: Checks) -> None:
         if starts_at < self._clock() - LATE_BY:
             checks.refuse("starts_at", "in_the_past", "must not lie in the past.")
 
 
-class _IdTakenError(Exception):
-    """The drawn session id exists; another one is drawn."""
+class _IdDrawnTwiceError(Exception):
+    """The drawn session id is in use; another one is drawn."""
 
 
 _USERS_OF_ONE_ADDRESS = 20

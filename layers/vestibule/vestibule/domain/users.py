@@ -95,12 +95,16 @@ class Users:
 
     def with_external_id(self, account_id: str, external_id: str) -> User | None:
         """Return the user of a portal's id."""
-        standing = self._store.standing(account_id, external_id, consistent=True)
+        clean = rules.sought(rules.external_id, external_id)
+        if clean is None:
+            return None
+        standing = self._store.standing(account_id, clean, consistent=True)
         return self._store.get(account_id, standing[0], consistent=True) if standing else None
 
     def with_email(self, account_id: str, email: str, *, limit: int) -> list[User]:
         """Return the users with an e-mail address; it need not be unique."""
-        return self._store.with_email(account_id, email, limit=limit)
+        clean = rules.sought(rules.email, email)
+        return [] if clean is None else self._store.with_email(account_id, clean, limit=limit)
 
     def page(self, account_id: str, *, after: Position | None, limit: int) -> tuple[list[User], Position | None]:
         """Return one page of an account's users; see the store."""

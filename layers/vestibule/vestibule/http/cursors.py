@@ -18,13 +18,15 @@ _BINDING_LENGTH = 16
 _LONGEST = 1_024
 
 
-def encode(position: Any, *binding: str) -> str:
+type Position = tuple[int, str]
+"""Where a page ended: a list's shard, and the sort key in it."""
+
+
+def encode(position: Position, *binding: str) -> str:
     """Return a cursor.
 
     Parameters
     ----------
-    position
-        Anything JSON holds.
     binding
         The client and the list that the cursor is good for.
     """
@@ -32,7 +34,7 @@ def encode(position: Any, *binding: str) -> str:
     return urlsafe_b64encode(document.encode()).rstrip(b"=").decode()
 
 
-def decode(cursor: str, *binding: str) -> Any:
+def decode(cursor: str, *binding: str) -> Position:
     """Return the position that `encode` was given.
 
     Raises
@@ -44,9 +46,18 @@ def decode(cursor: str, *binding: str) -> Any:
         bound, position = json.loads(urlsafe_b64decode(cursor[:_LONGEST] + "=" * (-len(cursor) % 4)))
     except (ValueError, TypeError, binascii.Error, RecursionError):
         bound, position = None, None
-    if bound != _digest(binding):
+    if bound != _digest(binding) or not _is_position(position):
         raise InvalidError(FieldError("cursor", "invalid_cursor", "cursor: is not one that this list gave out."))
-    return position
+    shard, sort = position
+    return shard, sort
+
+
+def _is_position(found: Any) -> bool:
+    """Tell whether a position, which anybody can make up, has the form of one."""
+    match found:
+        case [int(shard), str(sort)]:
+            return shard >= 0 and bool(sort) and sort.isascii()
+    return False
 
 
 def _digest(binding: tuple[str, ...]) -> str:

@@ -16,6 +16,8 @@ from urllib.parse import parse_qsl, unquote
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_FIELDS_AT_MOST = 100
+
 type Answer = dict[str, Any]
 """What a function returns to API Gateway."""
 
@@ -120,9 +122,15 @@ class Event:
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     def form(self) -> Mapping[str, str]:
-        """Return the fields of a form body; of a repeated one, the last value."""
+        """Return the fields of a form body; of a repeated one, the last value.
+
+        A body with more fields than any form of ours or of OAuth's is none.
+        """
         text = self.body.decode("utf-8", "replace")
-        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=100))
+        try:
+            return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=_FIELDS_AT_MOST))
+        except ValueError:
+            return {}
 
     @property
     def is_speculative(self) -> bool:

@@ -2,18 +2,15 @@
 
 The attribute names are the records' field names.  ``None`` is left out rather
 than stored as NULL, so that ``attribute_not_exists`` reads "not set" in every
-condition.
+condition.  boto3's own serializer would bring all of boto3 into every cold start
+and numbers as `Decimal`, which no record holds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from decimal import Decimal
-from enum import Enum
 from typing import TYPE_CHECKING, Any
-
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -21,18 +18,21 @@ if TYPE_CHECKING:
 type Item = dict[str, Any]
 """An item in DynamoDB's wire form: ``{"name": {"S": "..."}}``."""
 
-_serialize = TypeSerializer().serialize
-_deserialize = TypeDeserializer().deserialize
-
 
 def pack(values: Mapping[str, Any]) -> Item:
-    """Return plain values in wire form, leaving out ``None``."""
-    return {name: _serialize(_plain(value)) for name, value in values.items() if value is not None}
+    """Return plain values in wire form, leaving out ``None``.
+
+    Raises
+    ------
+    TypeError
+        A value is of a kind that no record has.
+    """
+    return {name: _encode(value) for name, value in values.items() if value is not None}
 
 
 def unpack(item: Mapping[str, Any]) -> dict[str, Any]:
     """Return an item's values as plain Python: whole numbers are `int`, lists tuples."""
-    return {name: _native(_deserialize(value)) for name, value in item.items()}
+    return {name: _decode(attribute) for name, attribute in item.items()}
 
 
 def values_of(record: DataclassInstance) -> dict[str, Any]:
@@ -46,25 +46,39 @@ def record_of[R: DataclassInstance](kind: type[R], values: Mapping[str, Any]) ->
     return kind(**{f.name: values[f.name] for f in fields(kind) if f.name in values})
 
 
-def _plain(value: Any) -> Any:
-    """Reduce records, enumerations and tuples to what the serializer takes."""
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, Mapping):
-        return {name: _plain(inner) for name, inner in value.items() if inner is not None}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    if hasattr(value, "__dataclass_fields__"):
-        return _plain(values_of(value))
-    return value
+def _encode(value: Any) -> Item:
+    """Return one value as an attribute; enumerations are texts, records maps."""
+    match value:
+        case str():
+            attribute: Item = {"S": str(value)}
+        case bool():  # before the numbers, of which Python takes it for one
+            attribute = {"BOOL": value}
+        case int():
+            attribute = {"N": str(value)}
+        case Mapping():
+            attribute = {"M": pack(value)}
+        case set() | frozenset() if value and all(isinstance(one, str) for one in value):
+            attribute = {"SS": sorted(value)}
+        case list() | tuple():
+            attribute = {"L": [_encode(inner) for inner in value]}
+        case _ if hasattr(value, "__dataclass_fields__"):
+            attribute = {"M": pack(values_of(value))}
+        case _:
+            raise TypeError(f"no attribute of an item holds a {type(value).__name__}")
+    return attribute
 
 
-def _native(value: Any) -> Any:
-    """Undo what the deserializer makes of numbers and sequences."""
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, dict):
-        return {name: _native(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return tuple(_native(inner) for inner in value)
-    return value
+def _decode(attribute: Mapping[str, Any]) -> Any:
+    ((kind, content),) = attribute.items()
+    match kind:
+        case "S" | "BOOL":
+            return content
+        case "N":
+            return int(content)
+        case "M":
+            return unpack(content)
+        case "SS":
+            return frozenset(content)
+        case "L":
+            return tuple(map(_decode, content))
+    raise TypeError(f"no record holds an attribute of type {kind}")

@@ -34,6 +34,8 @@ CONDITION_FAILED = "ConditionalCheckFailedException"
 TRANSACTION_CANCELED = "TransactionCanceledException"
 
 _DEPENDENCY = "dynamodb"
+_KEY_BYTES = {"pk": 2_048, "sk": 1_024}
+"""DynamoDB's limits; it refuses to look for a longer key, which is no outage."""
 _ROUNDS = 4
 """Attempts at a transaction that meets another, and at what a batch leaves over."""
 _FIRST_PAUSE = 0.025
@@ -86,7 +88,9 @@ class Table:
         self._pause = pause
 
     def get(self, key: Item, *, consistent: bool = False) -> dict[str, Any] | None:
-        """Read one item's values."""
+        """Read one item's values; a key that no item can have is asked of nobody."""
+        if not all(_can_be_stored(name, value["S"]) for name, value in key.items()):
+            return None
         with dependency(_DEPENDENCY):
             answer = self.client.get_item(TableName=self.name, Key=key, ConsistentRead=consistent)
         return unpack(answer["Item"]) if "Item" in answer else None
@@ -189,7 +193,9 @@ class Table:
         if len(actions) == 1 and "Put" in actions[0]:
             self._put_alone(actions[0]["Put"])
             return
-        for attempt in range(1, _ROUNDS + 1):
+        for attempt in range(_ROUNDS):
+            if attempt:
+                self._back_off(attempt)
             try:
                 with dependency(_DEPENDENCY, TRANSACTION_CANCELED):
                     self.client.transact_write_items(TransactItems=list(actions))  # type: ignore[arg-type]
@@ -197,7 +203,6 @@ class Table:
                 _raise_failed_condition(error)
             else:
                 return
-            self._back_off(attempt)
         raise UnavailableError(_DEPENDENCY)
 
     def update(self, key: Item, change: str, condition: str, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -236,6 +241,13 @@ class Table:
 
     def _back_off(self, attempt: int) -> None:
         self._pause(self._draw() * _FIRST_PAUSE * 2**attempt)
+
+
+def _can_be_stored(name: str, text: str) -> bool:
+    try:
+        return len(text.encode()) <= _KEY_BYTES[name]
+    except UnicodeEncodeError:  # half a surrogate pair, which JSON can spell
+        return False
 
 
 def _raise_failed_condition(error: ClientError) -> None:

@@ -37,17 +37,12 @@ def dashboard(visit: Visit) -> Answer:
 
 
 def _notices(visit: Visit, present: Present) -> list[str]:
-    """Return what the person should know about how they came here."""
+    """Return what the person should know about how they came here, as the template's codes."""
     query = visit.event.folded_query
     meant = visit.event.path_values.get("user_id") or query.get("user")
-    notices = []
-    if "switched" in query:
-        notices.append(
-            f"This browser is now signed in as {present.user.full_name}. "
-            "Whoever was signed in before has been signed out."
-        )
-    if meant and meant != present.user.user_id:
-        notices.append("The link was for another person's page. This is yours.")
-    if "scrollto" in query:
-        notices.append("The session that the link names is not among yours.")
-    return notices
+    found = {
+        "switched": "switched" in query,
+        "other_person": bool(meant) and meant != present.user.user_id,
+        "other_session": "scrollto" in query,
+    }
+    return [code for code, applies in found.items() if applies]

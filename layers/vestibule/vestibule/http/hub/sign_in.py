@@ -19,9 +19,9 @@ def sign_in(visit: Visit) -> Answer:
     if visit.account is None:
         return visit.elsewhere()
     found = visit.house.sign_ins.check(visit.credential, slug=visit.slug)
-    if isinstance(found, Present):
-        return redirect(addresses.DASHBOARD)
     query = visit.event.folded_query
+    if isinstance(found, Present):
+        return redirect(addresses.landing(query.get("next"), query))
     if "signed_out" in query:
         return visit.page("signed_out.html")
     return visit.page("sign_in.html", expired="expired" in query)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from vestibule.domain import redirects
 from vestibule.domain.sign_ins import Credential
-from vestibule.errors import UnavailableError, VestibuleError
 from vestibule.http.handler import handler
 from vestibule.http.hub import addresses
 from vestibule.http.pages.face import NO_ACCOUNT, face_of
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from vestibule.domain.sign_ins import Over
+    from vestibule.errors import VestibuleError
     from vestibule.http.event import Answer, Event
     from vestibule.http.handler import Handler
     from vestibule.http.pages.face import AccountFace
@@ -103,15 +103,17 @@ class Visit:
         """Tell whether a POST comes from a form of this very sign-in's pages.
 
         Same origin by the browser's own word, and the token that only a page of
-        this sign-in holds (OWASP ASVS 5.0, 3.5).
+        this sign-in holds (OWASP ASVS 5.0, 3.5).  Without a sign-in (it ended in
+        another tab) there is nothing that a token could prove.
         """
         headers = self.event.headers
         site = headers.get("sec-fetch-site")
         origin = headers.get("origin", "").partition("://")[2]
         is_same_origin = site == "same-origin" if site else origin == self.event.headers.get("host")
+        if not is_same_origin or self.credential is None:
+            return is_same_origin
         token = self.event.form().get("form_token", "")
-        expected = self.credential.form_token if self.credential else ""
-        return is_same_origin and hmac.compare_digest(token.encode(), expected.encode())
+        return hmac.compare_digest(token.encode(), self.credential.form_token.encode())
 
 
 class Hub:
@@ -186,11 +188,16 @@ def forget_cookie() -> str:
 
 
 def _try_again(visit: Visit, status: int) -> Answer:
-    """Answer that this did not work, with the account's face when it can be had."""
+    """Answer that this did not work, with the account's face when it is remembered.
+
+    It is not read now: a table that has just let us wait for all of its attempts
+    would let us wait as long again, and beyond the function's own time.
+    """
     headers: Mapping[str, str] = {"Retry-After": RETRY_AFTER} if status == 503 else {}  # noqa: PLR2004
+    account = visit.house.accounts.remembered_at_slug(visit.slug)
     try:
-        face = visit.face
-    except (UnavailableError, ValueError):
+        face = face_of(account) if account else NO_ACCOUNT
+    except ValueError:
         face = NO_ACCOUNT
     retry_url = visit.event.path if visit.event.method == "GET" else None
     return render("unavailable.html", face, status=status, headers=headers, retry_url=retry_url)

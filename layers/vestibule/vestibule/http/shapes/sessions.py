@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BeforeValidator, Field
 from vestibule.clock import from_datetime, to_rfc3339
 from vestibule.domain.links import Links
 from vestibule.domain.participants import ADDED_AT_ONCE, Invitee
-from vestibule.domain.sessions import FOREVER, Filter, HostRef
+from vestibule.domain.sessions import FOREVER, INVITED_AT_FIRST, Filter, HostRef
 from vestibule.errors import FieldError, InvalidError
 from vestibule.http.api import Body, Request
 from vestibule.model import Account, Participant, ParticipantRole, Registration, Session
@@ -138,7 +138,7 @@ class SessionCreate(SessionChange):
 
     title: str
     host: HostIn
-    participants: list[ParticipantIn] = Field(default_factory=list, max_length=ADDED_AT_ONCE)
+    participants: list[ParticipantIn] = Field(default_factory=list, max_length=INVITED_AT_FIRST)
 
 
 def filter_of(request: Request) -> tuple[Filter, tuple[str, ...]]:

@@ -36,6 +36,11 @@ class ClientStore:
         )
         return sorted(map(_client_of, found), key=lambda client: client.created_at)
 
+    def account_status(self, account_id: str) -> Status | None:
+        """Read whether the account may be used, as it stands now; None when there is none."""
+        values = self._table.get(keys.account(account_id), consistent=True)
+        return Status(values["status"]) if values else None
+
     def create(self, client: Client) -> None:
         """Write a new client.
 

@@ -161,6 +161,8 @@ class SessionStore:
         hash_name, sort_name = ("list_key", "list_sort") if index == keys.LISTED else ("find_key", "find_sort")
         first = max(f"{starting.start:015d}", after or "")
         last = min(f"{starting.stop:015d}", _LAST)
+        if first > last:
+            return [], None
         condition = f"{hash_name} = :key AND {sort_name} BETWEEN :first AND :last"
         parts = []
         for key in lists:

@@ -36,6 +36,13 @@ async function look() {
   else timer = setTimeout(look, EVERY);
 }
 
+// Who has just taken over is news once, not again with every reload.
+const here = new URL(location.href);
+if (here.searchParams.has("switched")) {
+  here.searchParams.delete("switched");
+  history.replaceState(null, "", here);
+}
+
 document.addEventListener("visibilitychange", look);
 // "Back" may bring the page out of the browser's memory, as it was before the sign-out.
 addEventListener("pageshow", (event) => event.persisted && look());
