@@ -23,7 +23,7 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/layers/vestibule
 export SAM_CLI_TELEMETRY := 0
 
 ##@ Every day
-.PHONY: help run stop test unit lint format requirements
+.PHONY: help run stop test unit lint format requirements screenshots
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} \
 	  /^##@/ {printf "\n%s\n", substr($$0, 5)} \
@@ -60,10 +60,16 @@ format: .venv/done ## Format the code and mend what can be mended by itself
 requirements: .venv/done ## Print the product's requirements that no test names
 	@$(PY) -m tools.requirements
 
-##@ Accounts of the running local stack
-.PHONY: account
-account: .venv/done ## The operator's command (ARGS="create --name Clinic", ARGS="--help")
+screenshots: .venv/done ## Write pictures of every hub page, phone and desktop, light and dark, to .local/screenshots
+	@$(PY) -m tools.screenshots
+
+##@ On the running local stack
+.PHONY: account samples
+account: .venv/done ## The operator's command (ARGS="create --name Clinic --slug clinic", ARGS="--help")
 	@$(PY) -m tools.operate $(ARGS)
+
+samples: .venv/done ## Put back what events/*.json speak of, for another `sam remote invoke`
+	@$(PY) -m tools.local samples
 
 ##@ Building and deploying
 .PHONY: setup build deploy layer bench clean

@@ -1,4 +1,4 @@
-"""A proxy between the functions and AWS: it notes every SDK call, and loses, delays or fails chosen ones.
+"""A proxy between the functions and AWS: it notes every SDK call, and loses, delays, gathers or fails chosen ones.
 
 The invariant: a call that no fault is set for reaches the emulator and comes back unchanged, its signature
 included. A lost answer is lost after the emulator acted: what a broken connection looks like to the SDK.
@@ -59,6 +59,13 @@ class Call:
 
 type Matcher = Callable[[Call], bool]
 
+WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem", "PutSecretValue"})
+
+
+def is_write(call: Call) -> bool:
+    """Tell whether a call changes something, if it succeeds."""
+    return call.action in WRITES
+
 
 def calls_of(*, service: str | None = None, action: str | None = None, function: str | None = None) -> Matcher:
     """Make a predicate of calls; what is left out may be anything."""
@@ -79,22 +86,34 @@ class Fault:
         Which calls it is for.
     remaining
         How many more calls it takes.
-    delay_seconds
-        The call is forwarded only after this time.
+    before
+        What is waited for before the call is forwarded or answered.
+    swallow
+        The call is never forwarded, and the connection stays silent until the fault is over.
+    cut_short
+        The call is never forwarded; what comes back ends in the middle.
     drop_answer
         The call is forwarded, and the connection is closed instead of answering.
     answer
-        Status and body of an answer that is given instead of forwarding.
+        Makes status and body of the answer that is given instead of forwarding.
     hits
         The calls that it took.
+    gathered
+        How many of them were held back at the same time.
+    over
+        Set when the fault has been taken away.
     """
 
     matches: Matcher
     remaining: int
-    delay_seconds: float = 0.0
+    before: Callable[[], object] | None = None
+    swallow: bool = False
+    cut_short: bool = False
     drop_answer: bool = False
-    answer: tuple[int, bytes] | None = None
+    answer: Callable[[Call], tuple[int, bytes]] | None = None
     hits: list[Call] = field(default_factory=list)
+    gathered: int = 0
+    over: threading.Event = field(default_factory=threading.Event, repr=False)
 
 
 class AwsProxy:
@@ -154,14 +173,50 @@ class AwsProxy:
 
     def delay(self, matches: Matcher, seconds: float, times: int = 1) -> contextlib.AbstractContextManager[Fault]:
         """Forward matching calls late."""
-        return self._fault(Fault(matches, times, delay_seconds=seconds))
+        return self._fault(Fault(matches, times, before=lambda: time.sleep(seconds)))
+
+    def swallow(self, matches: Matcher, times: int = 1) -> contextlib.AbstractContextManager[Fault]:
+        """Let matching calls vanish: they do not act, and nobody answers."""
+        return self._fault(Fault(matches, times, swallow=True))
+
+    def cut_short(self, matches: Matcher, times: int = 1) -> contextlib.AbstractContextManager[Fault]:
+        """Let matching calls have half an answer: they do not act, and the connection breaks in the middle of it."""
+        return self._fault(Fault(matches, times, cut_short=True))
+
+    def gather(self, matches: Matcher, callers: int, *, patience: float) -> contextlib.AbstractContextManager[Fault]:
+        """Hold the first matching calls back until so many have come, then let all go at once.
+
+        A function's process waits for its call's answer, so that calls held at the same time come from as many
+        processes.
+
+        Parameters
+        ----------
+        patience
+            Seconds; after them those that have come are let go. `Fault.gathered` tells how many those were.
+        """
+        barrier = threading.Barrier(callers)
+        fault = Fault(matches, callers)
+
+        def meet() -> None:
+            fault.gathered = max(fault.gathered, barrier.n_waiting + 1)
+            with contextlib.suppress(threading.BrokenBarrierError):
+                barrier.wait(patience)
+
+        fault.before = meet
+        return self._fault(fault)
 
     def fail(
         self, matches: Matcher, code: str, *, status: int = 400, times: int = 1
     ) -> contextlib.AbstractContextManager[Fault]:
         """Answer matching calls of a JSON protocol with an AWS error code, without forwarding them."""
         body = json.dumps({"__type": f"com.amazonaws#{code}", "message": "set by the test"}).encode()
-        return self._fault(Fault(matches, times, answer=(status, body)))
+        return self.answer(matches, lambda _: (status, body), times=times)
+
+    def answer(
+        self, matches: Matcher, make: Callable[[Call], tuple[int, bytes]], *, times: int = 1
+    ) -> contextlib.AbstractContextManager[Fault]:
+        """Give matching calls of a JSON protocol an answer of the test's own, without forwarding them."""
+        return self._fault(Fault(matches, times, answer=make))
 
     @contextlib.contextmanager
     def _fault(self, fault: Fault) -> Generator[Fault]:
@@ -170,6 +225,7 @@ class AwsProxy:
         try:
             yield fault
         finally:
+            fault.over.set()
             with self._lock:
                 self._faults.remove(fault)
 
@@ -204,13 +260,25 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _forward(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-        fault = self.proxy.arrived(self._call(body))
-        if fault is not None and fault.answer is not None:
-            status, answer = fault.answer
-            self._answer(status, [("Content-Type", "application/x-amz-json-1.0")], answer)
+        call = self._call(body)
+        fault = self.proxy.arrived(call)
+        if fault is not None and fault.before is not None:
+            fault.before()
+        if fault is not None and fault.swallow:
+            fault.over.wait()
+            self.close_connection = True
             return
-        if fault is not None and fault.delay_seconds:
-            time.sleep(fault.delay_seconds)
+        if fault is not None and fault.cut_short:
+            self.close_connection = True
+            self.send_response_only(200)
+            self.send_header("Content-Length", "1000")
+            self.end_headers()
+            self.wfile.write(b'{"Item": {')
+            return
+        if fault is not None and fault.answer is not None:
+            status, made = fault.answer(call)
+            self._answer(status, [("Content-Type", "application/x-amz-json-1.0")], made)
+            return
         headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP}
         # Host stays the one that was signed; Content-Length is http.client's, from the body.
         self._upstream.request(self.command, self.path, body=body or None, headers=headers)
@@ -242,8 +310,8 @@ class _Handler(BaseHTTPRequestHandler):
             if name.lower() not in HOP_BY_HOP:
                 self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the client gave up meanwhile
+            self.end_headers()
             self.wfile.write(body)
 
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = _forward  # noqa: N815 - http.server's names

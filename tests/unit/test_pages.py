@@ -67,7 +67,7 @@ FULL: Mapping[str, dict[str, Any]] = {
     "dashboard.html": {
         "person_name": HOSTILE,
         "form_token": HOSTILE,
-        "notices": [HOSTILE],
+        "notices": ["switched", "other_person", "other_session"],
         "idle_minutes": 240,
         "login": HOSTILE,
     },

@@ -5,11 +5,14 @@ from typing import Annotated
 
 import typer
 
-from tools.local import paths
+from tools.local import demo, paths, samples
 from tools.local.console import LocalError, say
 from tools.local.emulator import stop
 from tools.local.stack import DEFAULT_NAME, DEFAULT_PORT, Stack
 from tools.local.walk import walk
+
+FUNCTION_ENVIRONMENTS = paths.LOCAL / "env.json"
+SHELL_SETTINGS = paths.LOCAL / "aws.sh"
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 
@@ -19,8 +22,9 @@ def up(port: Annotated[int, typer.Option(help="The emulator's port on 127.0.0.1.
     """Start the emulator unless it runs, build the working copy and deploy it."""
     stack = Stack.start(DEFAULT_NAME, port)
     stack.deploy()
-    stack.write_function_environments(paths.LOCAL / "env.json")
-    stack.write_shell_settings(paths.LOCAL / "aws.sh")
+    samples.write(stack)
+    stack.write_function_environments(FUNCTION_ENVIRONMENTS)
+    stack.write_shell_settings(SHELL_SETTINGS)
 
 
 @app.command(name="walk")
@@ -29,10 +33,20 @@ def walk_main_job() -> None:
     walk(Stack.attach())
 
 
+@app.command(name="samples")
+def write_samples() -> None:
+    """Put back what the events in events/ speak of, after they have used it up."""
+    samples.write(Stack.attach())
+    say(f"samples: events/*.json have their account {samples.ACCOUNT_ID} again, with fresh login URIs for an hour")
+
+
 @app.command()
 def down() -> None:
-    """End the local stack."""
+    """End the local stack, and remove what told of it."""
     say("local stack: ended" if stop(paths.LOCAL / DEFAULT_NAME) else "local stack: none was running")
+    demo.forget(paths.LOCAL)
+    FUNCTION_ENVIRONMENTS.unlink(missing_ok=True)
+    SHELL_SETTINGS.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

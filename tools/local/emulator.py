@@ -67,6 +67,11 @@ class Emulator:
         """The emulator's own log; what the functions log is in CloudWatch Logs."""
         return self.home / "emulator.log"
 
+    @property
+    def temporary(self) -> Path:
+        """A folder that is emptied when a new emulator starts: what is noted there is true of this one."""
+        return self.home / "tmp"
+
     def start(self, *, functions_endpoint: str | None = None) -> bool:
         """Make sure that a healthy emulator of this stack listens on the port.
 
@@ -87,7 +92,10 @@ class Emulator:
         """
         running = find_running(self.home)
         if running is not None and running.port != self.port:
-            raise LocalError(f"this stack runs on port {running.port}: end it first (make stop), or give no other port")
+            raise LocalError(
+                f"this stack runs on port {running.port}: go on with it (make run PORT={running.port}) "
+                "or end it first (make stop)"
+            )
         if running is not None and self._is_ready():
             say(f"emulator: already running on {self.url}")
             return False
@@ -105,9 +113,8 @@ class Emulator:
     def _spawn(self, functions_endpoint: str | None) -> None:
         """Start the process, note its id, wait until it answers."""
         say(f"emulator: starting on {self.url}")
-        temporary = self.home / "tmp"
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
+        shutil.rmtree(self.temporary, ignore_errors=True)
+        self.temporary.mkdir(parents=True)
         sam_packages = next((paths.ENVIRONMENTS / "sam" / "lib").glob("python*/site-packages"))
         environment = paths.base_environment() | {
             "AUTH": "true",  # the functions' IAM policies are enforced
@@ -117,7 +124,7 @@ class Emulator:
             "IOT_MTLS_ENABLED": "false",  # it would open a port of its own
             # As in Lambda, where /var/task and /opt are read-only: what ships no bytecode stays without.
             "PYTHONDONTWRITEBYTECODE": "1",
-            "TMPDIR": str(temporary),
+            "TMPDIR": str(self.temporary),
         }
         if functions_endpoint is not None:
             environment["AWS_ENDPOINT_URL"] = functions_endpoint

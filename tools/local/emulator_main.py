@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import zipfile
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,23 @@ class SharedLayerZip(zipfile.ZipFile):
         return Path(tempfile.gettempdir(), "layers", hashlib.sha256(content.encode()).hexdigest())
 
 
+OWN_HOSTS = frozenset({"127.0.0.1", "localhost"})
+
+
+def leave_other_hosts_alone(app: Any) -> None:
+    """Let Cognito's hosted pages (`/logout` and others) answer on the emulator's own host name alone."""
+
+    def on_own_hosts(handle: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def handle_or_pass(method: str, path: str, headers: Mapping[str, str], *rest: Any) -> Any:
+            host = headers.get("host", "").partition(":")[0]
+            return await handle(method, path, headers, *rest) if host in OWN_HOSTS else None
+
+        return handle_or_pass
+
+    for name in ("_handle_cognito_get_request", "_handle_cognito_body_request"):
+        setattr(app, name, on_own_hosts(getattr(app, name)))
+
+
 def main() -> None:
     """Append the sam environment's packages to the import path and run the emulator until it is told to end."""
     sam_packages, _stack_folder = sys.argv[1:]
@@ -64,9 +82,10 @@ def main() -> None:
     del sys.argv[1:]
     zipfile.ZipFile = SharedLayerZip  # type: ignore[misc]
     # Found in the emulator's environment alone.
-    from ministack.app import main as run  # noqa: PLC0415
+    from ministack import app  # noqa: PLC0415
 
-    run()
+    leave_other_hosts_alone(app)
+    app.main()
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
 """`sam build` and `sam deploy` of the real template, as they run against AWS.
 
-The invariant: what is deployed holds valid bytecode, so no build without `tools.bytecode` after it.
+The invariant: what is deployed holds valid bytecode, so no build without `tools.bytecode` after it; and a build
+is left out only when the one that lies there was made, compiled included, from the very same sources.
 """
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import platform
 import sys
@@ -15,6 +17,11 @@ from tools.local import paths
 from tools.local.console import run_logged, say
 
 STACK_NAME = "vestibule"
+
+# Everything that a build is made from.
+SOURCES = ("functions", "layers", "template.yaml", "samconfig.toml", "uv.lock", "tools/bytecode.py")
+# Lies inside the build, so that any other build (`make build`, sam itself) takes it away.
+STAMP = "made-from"
 
 
 def machine_architecture() -> str:
@@ -36,8 +43,8 @@ def exclusive_build() -> Generator[None]:
         yield
 
 
-def build(*, home: Path, settings: Mapping[str, str], architecture: str) -> None:
-    """Build every function and layer into `.aws-sam/build`, and compile what was built.
+def build(*, home: Path, settings: Mapping[str, str], architecture: str) -> str:
+    """Build every function and layer into `.aws-sam/build`, and compile what was built, unless it lies there.
 
     Parameters
     ----------
@@ -47,7 +54,17 @@ def build(*, home: Path, settings: Mapping[str, str], architecture: str) -> None
         Environment variables for sam (`tools.local.aws.write_settings`).
     architecture
         `arm64` or `x86_64`: what the dependencies' wheels are chosen for.
+
+    Returns
+    -------
+    str
+        A digest of what the build was made from.
     """
+    fingerprint = _fingerprint(architecture)
+    stamp = paths.BUILD / STAMP
+    if stamp.exists() and stamp.read_text() == fingerprint:
+        say("sam build: nothing has changed since the last one")
+        return fingerprint
     environment = _environment(settings)
     run_logged(
         "sam build",
@@ -63,6 +80,9 @@ def build(*, home: Path, settings: Mapping[str, str], architecture: str) -> None
         env=environment,
         cwd=paths.ROOT,
     )
+    # Made from what it was before the build: a source that changed meanwhile is built the next time.
+    stamp.write_text(fingerprint)
+    return fingerprint
 
 
 def deploy(*, home: Path, settings: Mapping[str, str], parameters: Mapping[str, str]) -> None:
@@ -85,6 +105,17 @@ def deploy(*, home: Path, settings: Mapping[str, str], parameters: Mapping[str, 
         env=_environment(settings),
         cwd=paths.ROOT,
     )
+
+
+def _fingerprint(architecture: str) -> str:
+    """Return a digest of every source's path and content."""
+    digest = hashlib.sha256(architecture.encode())
+    for source in SOURCES:
+        below = sorted((paths.ROOT / source).rglob("*")) or [paths.ROOT / source]
+        for path in below:
+            if path.is_file() and path.suffix != ".pyc":
+                digest.update(f"\0{path.relative_to(paths.ROOT)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def _environment(settings: Mapping[str, str]) -> dict[str, str]:

@@ -1,0 +1,202 @@
+"""The events in events/: each is what its function is really asked, and there is one for every route."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.template import resources
+from tools.local import samples
+from tools.local.paths import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.support.portal import HandedOut
+    from tools.local import Stack
+
+EVENTS = ROOT / "events"
+
+# What each event is answered: a status, and something that the answer says. No status: not a front door.
+EXPECTED: dict[str, tuple[int | None, str]] = {
+    "access_token-basic": (200, '"token_type": "Bearer"'),
+    "account-change": (200, '"accent": "#0f5c8c"'),
+    "account-show": (200, '"name": "Sample Clinic"'),
+    "api_clients-create": (201, '"client_secret":'),
+    "api_clients-delete": (204, ""),
+    "api_clients-index": (200, samples.CLIENT_ID),
+    "api_clients-rotate": (200, '"client_secret":'),
+    "authorizer-basic": (None, '"Effect": "Allow"'),
+    "authorizer-refused": (None, '"errorMessage": "Unauthorized"'),
+    "dashboard-head": (200, ""),
+    "dashboard-ok": (200, "Ada Lovelace"),
+    "dashboard-providers": (303, "Location: /sign-in?next=%2Fdashboard"),
+    "dashboard-providers_head": (200, ""),
+    "dashboard-somebody_elses": (200, "This is yours."),
+    "dashboard-somebody_elses_head": (200, ""),
+    "doorway-alias": (303, f"Location: /login/{samples.guid(4)}"),
+    "doorway-alias_head": (303, "Location: /sign-in"),
+    "doorway-root": (303, "Location: /dashboard"),
+    "doorway-root_head": (303, "Location: /dashboard"),
+    "doorway-unknown": (404, "There is no page here"),
+    "jwks-published": (200, '"crv": "P-256"'),
+    "key_rotation-schedule": (None, "null"),
+    "login_uri_issue-ok": (201, '"login_uri":'),
+    "login_uri_revoke-ok": (204, ""),
+    "login_uri_state-redeemed": (200, '"state": "redeemed"'),
+    "logout-form": (200, "You are signed out"),
+    "logout-head": (403, ""),
+    "logout-log_off_and_redirect": (303, f"Location: {samples.PORTAL}/signed-out"),
+    "logout-log_off_and_redirect_head": (403, ""),
+    "logout-ok": (303, f"Location: {samples.PORTAL}/welcome-back"),
+    "redeem-autologin": (303, "Location: /dashboard"),
+    "redeem-autologin_head": (403, ""),
+    "redeem-head": (403, ""),
+    "redeem-ok": (303, "Location: /dashboard?scrollTo=40718806&launch=1"),
+    "securevideo-delete_login": (204, ""),
+    "securevideo-login": (201, '"LoginGuid":'),
+    "securevideo-login_by_external_id": (201, '"LoginUri":'),
+    "securevideo-unknown_get": (404, '"Message":'),
+    "securevideo-unknown_patch": (404, '"Message":'),
+    "securevideo-unknown_put": (404, '"Message":'),
+    "sign_in-head": (200, ""),
+    "sign_in-page": (200, "You are not signed in"),
+    "sign_in-state": (200, '"state": "here"'),
+    "static-script": (200, "visibilitychange"),
+    "static-script_head": (200, ""),
+    "users-change": (200, "Countess of Lovelace"),
+    "users-create": (201, '"full_name": "Grace Hopper"'),
+    "users-delete": (204, ""),
+    "users-find": (200, samples.USER_ID),
+    "users-index": (200, '"items":'),
+    "users-show": (200, '"full_name": "Ada Lovelace"'),
+    "users-sign_out": (204, ""),
+}
+SHOWN_ONCE = re.compile(r'"(?:client_secret|access_token|login_guid|LoginGuid)": "([^"]+)"')
+REST_MEMBERS = {
+    "resource",
+    "path",
+    "httpMethod",
+    "headers",
+    "multiValueHeaders",
+    "queryStringParameters",
+    "multiValueQueryStringParameters",
+    "pathParameters",
+    "stageVariables",
+    "requestContext",
+}
+
+
+def event_of(name: str) -> dict[str, Any]:
+    event: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
+    return event
+
+
+def folders() -> dict[str, str]:
+    """Give each function's folder name by its logical id."""
+    return {
+        logical_id: one["Properties"]["CodeUri"].rpartition("/")[2]
+        for logical_id, one in resources("AWS::Serverless::Function").items()
+    }
+
+
+def routes() -> set[tuple[str, str, str]]:
+    """Give every route of the template: function's folder, method, path."""
+    return {
+        (folders()[logical_id], event["Properties"]["Method"].upper(), event["Properties"]["Path"])
+        for logical_id, one in resources("AWS::Serverless::Function").items()
+        for event in one["Properties"].get("Events", {}).values()
+        if event["Type"] == "Api"
+    }
+
+
+ALL_EVENTS = sorted(path.stem for path in EVENTS.glob("*.json"))
+
+
+def test_every_event_is_expected_to_be_answered_somehow() -> None:
+    assert set(ALL_EVENTS) == set(EXPECTED)
+
+
+def test_every_function_has_an_event() -> None:
+    assert {name.partition("-")[0] for name in ALL_EVENTS} == set(folders().values())
+
+
+def test_every_route_has_an_event_of_its_function() -> None:
+    # Given
+    events = {name: event_of(name) for name in ALL_EVENTS}
+    # When
+    asked = {
+        (name.partition("-")[0], event["httpMethod"], event["resource"])
+        for name, event in events.items()
+        if "httpMethod" in event and "methodArn" not in event
+    }
+    # Then
+    assert asked == routes()
+
+
+@pytest.mark.parametrize("name", [name for name in ALL_EVENTS if "httpMethod" in event_of(name)])
+def test_an_event_agrees_with_itself(name: str) -> None:
+    event, context = event_of(name), event_of(name)["requestContext"]
+    assert event.keys() >= REST_MEMBERS
+    # What API Gateway says twice is the same both times.
+    assert event["multiValueHeaders"] == {header: [value] for header, value in event["headers"].items()}
+    query = event["queryStringParameters"]
+    repeated = None if query is None else {parameter: [value] for parameter, value in query.items()}
+    assert event["multiValueQueryStringParameters"] == repeated
+    assert context["resourcePath"] == event["resource"]
+    assert context["httpMethod"] == event["httpMethod"]
+    assert context["path"] == event["path"]
+    assert context["domainName"] == event["headers"]["Host"]
+    # The path is what the route makes of its variables, behind the base path that a custom domain leaves in.
+    route = event["resource"].replace("{proxy+}", "{proxy}").format(**event["pathParameters"] or {})
+    base = "/securevideo" if name.startswith("securevideo") else ""
+    assert event["path"] == base + route
+
+
+@pytest.mark.parametrize("name", ALL_EVENTS)
+def test_the_function_answers_its_event(
+    name: str, stack: Stack, invoke: Callable[[str, dict[str, Any]], Any], handed_out: HandedOut
+) -> None:
+    # Given
+    samples.write(stack)
+    # When
+    answer = invoke(name.partition("-")[0], event_of(name))
+    # Then
+    status, said = EXPECTED[name]
+    whole = _as_text(answer)
+    handed_out.note("answer to an event", *SHOWN_ONCE.findall(whole))
+    assert said in whole
+    if status is not None:
+        assert answer["statusCode"] == status
+        assert isinstance(answer["body"], str)
+        assert all(isinstance(value, str) for value in answer.get("headers", {}).values())
+    if status == 204 or event_of(name).get("httpMethod") == "HEAD":
+        assert answer["body"] == ""
+
+
+@pytest.fixture(scope="module")
+def invoke(stack: Stack, handed_out: HandedOut) -> Callable[[str, dict[str, Any]], Any]:
+    """A function that invokes a deployed function by its folder's name, and gives what it returned or raised."""
+    handed_out.note("sample secret", samples.CLIENT_SECRET, samples.SIGN_IN_SECRET)
+    handed_out.note("sample login GUID", *map(samples.guid, (*samples.ISSUED, *samples.SIGNED_IN)))
+    functions = stack.functions()
+    deployed = {folder: functions[logical_id]["FunctionName"] for logical_id, folder in folders().items()}
+    client = stack.client("lambda")
+
+    def call(folder: str, event: dict[str, Any]) -> Any:
+        answer = client.invoke(FunctionName=deployed[folder], Payload=json.dumps(event).encode())
+        return json.loads(answer["Payload"].read())
+
+    return call
+
+
+def _as_text(answer: Any) -> str:
+    """Write an answer down: a front door's headers as lines and its body, anything else as JSON."""
+    if not isinstance(answer, dict) or "statusCode" not in answer:
+        return json.dumps(answer)
+    lines = [f"{name}: {value}" for name, value in answer.get("headers", {}).items()]
+    lines += [f"{name}: {one}" for name, values in answer.get("multiValueHeaders", {}).items() for one in values]
+    return "\n".join([*lines, answer["body"]])

@@ -1,0 +1,313 @@
+"""Every function of the template: a folder, a log, a policy and a front door, each of its own."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.template import NO_VALUE, references, resources, scalars, template
+from tools.local.paths import ROOT
+from vestibule.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+FUNCTIONS = resources("AWS::Serverless::Function")
+APIS = resources("AWS::Serverless::Api")
+TABLES = resources("AWS::DynamoDB::Table")
+LONGEST_APP = 60  # lines: route and one call into the layer, nothing else worth reading
+
+# What a function may ever be allowed, by the kind of thing that it is allowed on.
+ALLOWED = {
+    "DirectoryTable": {"GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"},
+    "PassesTable": {"GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem"},
+    "JournalTable": {"PutItem"},  # append-only
+    "SigningKeysSecret": {"GetSecretValue", "PutSecretValue"},
+}
+SIGNERS = {"AccessTokenFunction"}
+ROTATION = {"KeyRotationFunction"}
+WITHOUT_AN_API = {"AuthorizerFunction", "KeyRotationFunction"}
+
+
+def folder_of(function: Mapping[str, Any]) -> str:
+    """Return the name of a function's folder."""
+    return str(function["Properties"]["CodeUri"]).removeprefix("functions/")
+
+
+def statements(function: Mapping[str, Any]) -> Iterator[tuple[set[str], list[Any]]]:
+    """Yield the actions and the resources of each statement of a function's policy."""
+    for policy in function["Properties"].get("Policies", []):
+        for statement in policy["Statement"]:
+            actions, on = statement["Action"], statement["Resource"]
+            yield set([actions] if isinstance(actions, str) else actions), [on] if isinstance(on, dict) else on
+
+
+def allowed_on(name: str) -> dict[str, set[str]]:
+    """Return which functions may do what on a resource."""
+    found: dict[str, set[str]] = {}
+    for logical_id, function in FUNCTIONS.items():
+        for actions, on in statements(function):
+            if name in references(on):
+                found.setdefault(logical_id, set()).update(action.partition(":")[2] for action in actions)
+    return found
+
+
+def events() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield each function's events with their type and properties."""
+    for logical_id, function in FUNCTIONS.items():
+        for event in function["Properties"].get("Events", {}).values():
+            yield logical_id, event["Type"], event["Properties"]
+
+
+# --- folders ---
+
+
+def test_every_folder_is_in_the_template_and_every_function_has_a_folder() -> None:
+    declared = [folder_of(function) for function in FUNCTIONS.values()]
+    folders = {path.parent.name for path in (ROOT / "functions").glob("*/app.py")}
+    assert len(declared) == len(set(declared))
+    assert set(declared) == folders
+    assert {path.name for path in (ROOT / "functions").iterdir() if path.is_dir()} - {"__pycache__"} == folders
+
+
+@pytest.mark.parametrize("folder", sorted(folder_of(function) for function in FUNCTIONS.values()))
+def test_a_functions_file_is_thin(folder: str) -> None:
+    # given
+    files = [path for path in (ROOT / "functions" / folder).rglob("*") if path.suffix != ".pyc" and path.is_file()]
+    assert [path.name for path in files] == ["app.py"]
+    source = files[0].read_text()
+    tree = ast.parse(source)
+    # then: a name for Lambda, and no rule of its own
+    assert len(source.splitlines()) <= LONGEST_APP
+    assert ast.get_docstring(tree)
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    defined = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    assert "handler" in names | defined
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.Try | ast.ClassDef | ast.While | ast.For)]
+    # and nothing of AWS or of the tables
+    imported = {
+        name.name if isinstance(node, ast.Import) else node.module or ""
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in node.names
+    }
+    assert not {module for module in imported if re.match(r"boto|os$|json$|vestibule\.store", module)}
+
+
+def test_every_function_runs_alike() -> None:
+    shared = template()["Globals"]["Function"]
+    assert shared["Runtime"] == "python3.13"
+    assert shared["Handler"] == "app.handler"
+    assert shared["Timeout"] == 10
+    assert shared["Architectures"] == [{"Ref": "Architecture"}]
+    assert shared["Layers"] == [{"Ref": "VestibuleLayer"}, {"Ref": "DependenciesLayer"}]
+    for function in FUNCTIONS.values():
+        assert function["Properties"]["Description"]
+        assert not {"Timeout", "Runtime", "Architectures", "Layers", "Handler", "Tracing", "InlineCode"} & set(
+            function["Properties"]
+        )
+    assert "Tracing" not in shared
+
+
+def test_the_environment_is_what_the_settings_read() -> None:
+    # given
+    variables = template()["Globals"]["Function"]["Environment"]["Variables"]
+    asked: set[str] = set()
+
+    class Watched(dict[str, str]):
+        def get(self, name: str, default: Any = None) -> Any:
+            asked.add(name)
+            return default
+
+    Settings.from_environment(Watched())
+    # then
+    # others than ours: the log's, and the SDK's for a developer's own machine, which no deployment sets
+    assert asked | {"POWERTOOLS_LOG_LEVEL", "AWS_ENDPOINT_URL"} == set(variables)
+    assert variables["AWS_ENDPOINT_URL"] == NO_VALUE
+    assert variables["API_ORIGIN"]["Fn::If"][2] == {"Fn::Sub": "https://api.${DomainName}"}
+    assert variables["HUB_ORIGIN"]["Fn::If"][2] == {"Fn::Sub": "https://{slug}.hub.${DomainName}"}
+    # names and addresses: no value of a secret
+    assert not [text for text in scalars(template()) if isinstance(text, str) and "{{resolve:" in text]
+
+
+# --- logs ---
+
+
+def test_every_function_has_a_log_group_of_its_own_with_retention() -> None:
+    groups = []
+    for logical_id, function in FUNCTIONS.items():
+        group = function["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]
+        groups.append(group)
+        assert group == logical_id.replace("Function", "LogGroup")
+        properties = resources("AWS::Logs::LogGroup")[group]["Properties"]
+        assert properties["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+        assert properties["LogGroupName"] == {"Fn::Sub": f"/vestibule/${{AWS::StackName}}/{folder_of(function)}"}
+    assert len(groups) == len(set(groups))
+
+
+def test_every_log_group_has_retention_and_goes_with_the_stack() -> None:
+    for group in resources("AWS::Logs::LogGroup").values():
+        assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+        assert group["DeletionPolicy"] == group["UpdateReplacePolicy"] == "Delete"
+
+
+# --- policies ---
+
+
+@pytest.mark.parametrize("logical_id", FUNCTIONS)
+@pytest.mark.req("R03")
+def test_a_policy_names_single_actions_on_single_things(logical_id: str) -> None:
+    properties = FUNCTIONS[logical_id]["Properties"]
+    assert not {"Role", "Connectors", "PermissionsBoundary", "VpcConfig"} & set(properties)
+    for policy in properties.get("Policies", []):
+        assert isinstance(policy, dict), "inline, neither a managed policy nor one of SAM's templates"
+        assert set(policy) == {"Version", "Statement"}
+        for statement in policy["Statement"]:
+            assert set(statement) == {"Effect", "Action", "Resource"}
+            assert statement["Effect"] == "Allow"
+    for actions, on in statements(FUNCTIONS[logical_id]):
+        for resource in on:
+            (name,) = references(resource)
+            assert {action.partition(":")[2] for action in actions} <= ALLOWED[name], (logical_id, name)
+            assert _is_one_arn(resource, name)
+    assert not [text for text in scalars(properties.get("Policies", [])) if "*" in str(text)]
+
+
+def _is_one_arn(resource: dict[str, Any], name: str) -> bool:
+    indexes = [
+        index["IndexName"] for index in TABLES.get(name, {}).get("Properties", {}).get("GlobalSecondaryIndexes", [])
+    ]
+    return resource in (
+        {"Fn::GetAtt": [name, "Arn"]},
+        {"Fn::GetAtt": [name, "Id"]},  # a secret's Id is its ARN
+        *({"Fn::Sub": f"${{{name}.Arn}}/index/{index}"} for index in indexes),
+    )
+
+
+@pytest.mark.req("R03")
+def test_the_journal_is_append_only() -> None:
+    assert allowed_on("JournalTable")
+    assert all(actions == {"PutItem"} for actions in allowed_on("JournalTable").values())
+
+
+@pytest.mark.req("R03")
+def test_the_private_keys_are_read_by_signers_and_the_rotation_alone() -> None:
+    may = allowed_on("SigningKeysSecret")
+    assert set(may) == SIGNERS | ROTATION
+    assert {name for name, actions in may.items() if "PutSecretValue" in actions} == ROTATION
+
+
+@pytest.mark.req("R03")
+def test_who_meets_browsers_can_change_no_directory() -> None:
+    hub = {
+        name for name, kind, properties in events() if kind == "Api" and properties["RestApiId"] == {"Ref": "HubApi"}
+    }
+    reading = {"GetItem", "BatchGetItem", "Query"}
+    assert hub
+    for name, actions in allowed_on("DirectoryTable").items():
+        assert name not in hub or actions <= reading
+
+
+@pytest.mark.req("R03")
+def test_no_function_may_what_its_code_never_asks_for() -> None:
+    # The other way round, call by call, is shown on the stack; here only that no policy outgrows its function.
+    assert allowed_on("PassesTable").keys() == {
+        "LoginUriIssueFunction",
+        "LoginUriStateFunction",
+        "LoginUriRevokeFunction",
+        "RedeemFunction",
+        "LogoutFunction",
+        "DashboardFunction",
+        "SignInFunction",
+        "SecureVideoFunction",
+    }
+    assert allowed_on("PassesTable")["RedeemFunction"] == {"UpdateItem"}
+    assert allowed_on("PassesTable")["LoginUriIssueFunction"] == {"PutItem"}
+    assert allowed_on("DirectoryTable")["AuthorizerFunction"] == {"GetItem"}
+    assert "Policies" not in FUNCTIONS["StaticFunction"]["Properties"]
+
+
+# --- front doors ---
+
+
+def test_every_function_is_reached_through_a_throttled_api_or_by_us() -> None:
+    reached = {name for name, kind, _ in events() if kind == "Api"}
+    assert set(FUNCTIONS) - reached == WITHOUT_AN_API
+    assert {kind for _, kind, _ in events()} == {"Api", "ScheduleV2"}
+    assert {name for name, kind, _ in events() if kind == "ScheduleV2"} == ROTATION
+    for _, kind, properties in events():
+        if kind == "Api":  # no API of its own that SAM would make up, without any of our settings
+            assert properties["RestApiId"]["Ref"] in APIS
+    assert not [function for function in FUNCTIONS.values() if "FunctionUrlConfig" in function["Properties"]]
+
+
+@pytest.mark.req("L05")
+def test_methods_are_named_one_by_one() -> None:
+    routes = [(p["RestApiId"]["Ref"], p["Path"], p["Method"]) for _, kind, p in events() if kind == "Api"]
+    assert len(routes) == len(set(routes))
+    assert {method for _, _, method in routes} <= {"get", "head", "post", "put", "patch", "delete"}
+    hub = {(path, method) for api, path, method in routes if api == "HubApi"}
+    # every page answers a HEAD; asking for a state is for scripts alone
+    gets = {path for path, method in hub if method == "get"} - {"/sign-in/state"}
+    assert gets == {path for path, method in hub if method == "head"}
+
+
+def test_a_browser_posts_only_where_a_form_of_ours_leads() -> None:
+    posts = {
+        p["Path"]
+        for _, kind, p in events()
+        if kind == "Api" and p["RestApiId"]["Ref"] == "HubApi" and p["Method"] == "post"
+    }
+    assert posts == {"/logout"}
+
+
+def test_siblings_have_one_variable_name() -> None:
+    # API Gateway refuses two names at one place of a path.
+    names: dict[tuple[str, str], set[str]] = {}
+    for _, kind, properties in events():
+        if kind != "Api":
+            continue
+        segments = properties["Path"].split("/")
+        for index, segment in enumerate(segments):
+            if segment.startswith("{") and not segment.endswith("+}"):
+                place = (properties["RestApiId"]["Ref"], "/".join(segments[:index]))
+                names.setdefault(place, set()).add(segment)
+    assert names
+    assert not {place: found for place, found in names.items() if len(found) > 1}
+
+
+def test_what_is_open_to_everybody_is_named() -> None:
+    without = {
+        properties["Path"]
+        for _, kind, properties in events()
+        if kind == "Api" and properties["RestApiId"] == {"Ref": "NativeApi"} and "Auth" in properties
+    }
+    assert without == {"/v1/oauth/token", "/.well-known/jwks.json"}
+    assert all(
+        properties["Auth"] == {"Authorizer": "NONE"}
+        for _, kind, properties in events()
+        if kind == "Api" and "Auth" in properties
+    )
+
+
+# --- the schedule ---
+
+
+@pytest.mark.req("R03")
+def test_the_rotation_runs_often_enough_by_a_role_of_its_own() -> None:
+    ((_, _, schedule),) = [event for event in events() if event[1] == "ScheduleV2"]
+    assert schedule["ScheduleExpression"] == "rate(1 hour)"
+    assert schedule["FlexibleTimeWindow"] == {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 10}
+    # SAM makes a role that may invoke this function alone, unless one is named
+    assert not {"RoleArn", "PermissionsBoundary", "State", "EndDate"} & set(schedule)
+    assert not resources("AWS::Lambda::Permission"), "permissions are SAM's, one a route, each with its source"
+
+
+def test_a_fresh_deployment_gets_its_keys_from_the_rotation() -> None:
+    (custom,) = resources("Custom::SigningKeys").values()
+    assert custom["Properties"]["ServiceToken"] == {"Fn::GetAtt": ["KeyRotationFunction", "Arn"]}
+    assert custom["Properties"]["Secret"] == {"Fn::GetAtt": ["SigningKeysSecret", "Id"]}
+    assert 10 < custom["Properties"]["ServiceTimeout"] <= 120, "a lost answer must not hold the stack for an hour"

@@ -1,0 +1,171 @@
+"""What the events in `events/` speak of, written into a local stack's tables.
+
+The events name one account, its users, API clients, login URIs and browsers, whose ids and secrets stand in a
+public repository. The invariant: they are written by this module alone, to a local stack alone, and a stack in
+AWS knows none of them.
+
+Writing again puts back what an event has used up: each login URI is fresh for an hour.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tools.operate import local_site
+from vestibule import ids
+from vestibule.clock import HOUR, MINUTE
+from vestibule.domain import scopes
+from vestibule.model import Account, Client, ClientSecret, Login, User
+from vestibule.store.directory.accounts import AccountStore
+from vestibule.store.directory.clients import ClientStore
+from vestibule.store.directory.users import UserStore
+from vestibule.store.passes import LoginStore
+from vestibule.store.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tools.local.stack import Stack
+    from vestibule.wiring import House
+
+ACCOUNT_ID = "20481001"
+SLUG = "sample"
+PORTAL = "https://portal.sample.example"
+
+USER_ID, EXTERNAL_ID = "30517702", "mrn-2002"
+LEAVING_USER_ID = "30517703"
+CREATED_EXTERNAL_ID = "mrn-2009"
+"""Of the user that `users-create.json` makes."""
+
+CLIENT_ID = f"{ACCOUNT_ID}-events"
+LEAVING_CLIENT_ID = f"{ACCOUNT_ID}-leaving"
+CLIENT_SECRET = "a-sample-client-secret-of-events-only"  # noqa: S105 - see the module's docstring
+
+SIGN_IN_SECRET = "a-sample-sign-in-secret-of-events-only"  # noqa: S105 - the same
+ISSUED = range(1, 6)
+"""Numbers of the login URIs that nobody has followed yet."""
+SIGNED_IN = range(21, 25)
+"""Numbers of those that became sign-ins."""
+
+
+def guid(number: int) -> str:
+    """Return the GUID of a sample login URI: an `e`, zeros, and its number."""
+    return f"e{number:031d}"
+
+
+def write(stack: Stack) -> None:
+    """Write everything that the events speak of, over whatever an event made of it.
+
+    Parameters
+    ----------
+    stack
+        A deployed local stack.
+    """
+    write_into(local_site(stack).house)
+
+
+def write_into(house: House) -> None:
+    """Write the same through a house whose tables are not those of AWS.
+
+    Parameters
+    ----------
+    house
+        A house over a local stack's tables, or over moto's.
+    """
+    now = house.clock()
+    directory = _table(house, house.settings.directory_table)
+    _write_account(AccountStore(directory), now)
+    _write_clients(ClientStore(directory), now)
+    _write_users(UserStore(directory), now)
+    logins = LoginStore(_table(house, house.settings.passes_table))
+    for login in _logins(now):
+        logins.create(login)
+
+
+def _write_account(store: AccountStore, now: int) -> None:
+    account = Account(
+        account_id=ACCOUNT_ID,
+        slug=SLUG,
+        name="Sample Clinic",
+        created_at=now,
+        updated_at=now,
+        redirect_uris=(PORTAL,),
+        portal_url=f"{PORTAL}/",
+    )
+    before = store.get(ACCOUNT_ID, consistent=True)
+    if before is None:
+        store.create(account)
+    else:
+        store.replace(replace(account, version=before.version + 1), before=before)
+
+
+def _write_clients(store: ClientStore, now: int) -> None:
+    for known in store.list_of(ACCOUNT_ID):
+        store.delete(known)
+    secret = ClientSecret(digest=ids.digest(CLIENT_SECRET), created_at=now)
+    for client_id in (CLIENT_ID, LEAVING_CLIENT_ID):
+        store.create(
+            Client(
+                client_id=client_id,
+                account_id=ACCOUNT_ID,
+                name=client_id.partition("-")[2],
+                scopes=scopes.ALL,
+                secrets=(secret,),
+                created_at=now,
+            )
+        )
+
+
+def _write_users(store: UserStore, now: int) -> None:
+    created = store.standing(ACCOUNT_ID, CREATED_EXTERNAL_ID, consistent=True)
+    for user_id in (USER_ID, LEAVING_USER_ID, *([created[0]] if created else [])):
+        before = store.get(ACCOUNT_ID, user_id, consistent=True)
+        if before is not None:
+            store.delete(before)
+    for user_id, name, external_id in (
+        (USER_ID, "Ada Lovelace", EXTERNAL_ID),
+        (LEAVING_USER_ID, "Charles Babbage", None),
+    ):
+        store.create(
+            User(
+                user_id=user_id,
+                account_id=ACCOUNT_ID,
+                full_name=name,
+                external_id=external_id,
+                created_at=now,
+                updated_at=now,
+            )
+        )
+
+
+def _logins(now: int) -> Iterator[Login]:
+    for number in (*ISSUED, *SIGNED_IN):
+        issued = Login(
+            key=ids.digest(guid(number)),
+            account_id=ACCOUNT_ID,
+            user_id=USER_ID,
+            slug=SLUG,
+            created_at=now,
+            redeem_before=now + HOUR,
+            idle_timeout=240 * MINUTE,
+            lifetime=24 * HOUR,
+            redirect_to_uri_on_expiry=f"{PORTAL}/welcome-back",
+        )
+        if number in ISSUED:
+            yield issued
+            continue
+        yield replace(
+            issued,
+            redeemed_at=now,
+            attempt=f"sample-{number}",
+            secret_digest=ids.digest(SIGN_IN_SECRET),
+            idle_until=now + issued.idle_timeout,
+            live_until=now + issued.lifetime,
+        )
+
+
+def _table(house: House, name: str) -> Table:
+    return Table(house.dynamodb, name, draw=random.random, pause=time.sleep)

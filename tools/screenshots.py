@@ -1,0 +1,150 @@
+"""Pictures of every hub page at phone and desktop width, in light and dark, with an account's branding and without.
+
+The pages are rendered straight from their templates: nothing has to run. A template that is not shown here is
+an error, so that none is forgotten.
+
+Usage: python -m tools.screenshots (as `make screenshots` does: writes .local/screenshots/*.png)
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from playwright.sync_api import sync_playwright
+
+from tools import chromium
+from tools.local.paths import LOCAL
+from vestibule.http.pages import assets
+from vestibule.http.pages import render as render_module
+from vestibule.http.pages.face import NO_ACCOUNT, AccountFace
+from vestibule.http.pages.render import render
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from playwright.sync_api import Route
+
+FOLDER = LOCAL / "screenshots"
+TEMPLATES = Path(render_module.__file__).with_name("templates")
+PARTS = {"base.html", "_card.html", "icons.html"}
+"""Templates that are no pages."""
+
+HUB = "http://clinic.hub.localhost"
+LOGO = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="132" height="40" viewBox="0 0 132 40" font-family="sans-serif">'
+    '<circle cx="20" cy="20" r="18" fill="#2a9d8f"/><path d="M20 10v20M10 20h20" stroke="#fff" stroke-width="5"/>'
+    '<text x="48" y="27" font-size="20" font-weight="700" fill="#2a9d8f">lakeside</text></svg>'
+)
+FACES = {
+    "branded": AccountFace(
+        name="Lakeside Clinic",
+        logo_url=f"{HUB}/logo.svg",
+        colors={"accent": "#1d6f64"},
+        navigation=(("Appointments", "/a"), ("Messages", "/m"), ("Help", "/h")),
+        portal_url="https://portal.example/",
+    ),
+    "header": AccountFace(
+        name="Northside Academy of Music and Performing Arts",
+        colors={"accent": "#b3261e", "header": "#14213d"},
+        navigation=(("Courses", "/c"), ("Help", "/h")),
+        portal_url="https://portal.example/",
+    ),
+    "plain": AccountFace(name="Hillside School"),
+}
+
+REFUSED = {"login": "", "dashboard_url": "/dashboard", "again_url": None}
+PERSON = {"person_name": "Zoë Ångström", "form_token": "t", "login": "k", "idle_minutes": 240}
+PAGES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "choose-organisation": ("choose_organisation.html", {"hub_host": "hub.vestibule.example"}),
+    "choose-organisation-unknown": (
+        "choose_organisation.html",
+        {"hub_host": "hub.vestibule.example", "asked": "lakesite-clinic"},
+    ),
+    "dashboard": ("dashboard.html", PERSON),
+    "dashboard-notices": (
+        "dashboard.html",
+        PERSON
+        | {
+            "person_name": "Maria del Carmen Fernández de Córdoba y Álvarez de Toledo",
+            "notices": ["switched", "other_person", "other_session"],
+        },
+    ),
+    "form-refused": ("form_refused.html", {"back_url": "/dashboard"}),
+    "link-refused": ("link_refused.html", REFUSED),
+    "message": (
+        "message.html",
+        {
+            "title": "A message",
+            "text": ["What is the matter.", "More of it."],
+            "actions": [("Go on", "/"), ("Or not", "/")],
+        },
+    ),
+    "not-found": ("not_found.html", {}),
+    "sign-in": ("sign_in.html", {}),
+    "sign-in-expired": ("sign_in.html", {"expired": True}),
+    "signed-out": ("signed_out.html", {}),
+    "target-refused": ("target_refused.html", {"signed_out": True}),
+    "unavailable": ("unavailable.html", {"retry_url": "/dashboard"}),
+}
+OF_NOBODY = "choose_organisation.html"
+"""The page that no account's face is on."""
+SIZES = {"phone": (390, 844), "desktop": (1280, 800)}
+"""CSS pixels; a page that is longer is shown whole."""
+
+
+def pages() -> Iterator[tuple[str, str]]:
+    """Give each page's name and HTML, in the branding of each account."""
+    for name, (template, values) in PAGES.items():
+        faces = {"nobody": NO_ACCOUNT} if template == OF_NOBODY else FACES
+        for face_name, face in faces.items():
+            yield f"{name}-{face_name}", render(template, face, **values)["body"]
+
+
+def serve(route: Route, documents: Mapping[str, str]) -> None:
+    """Answer the browser as the hub would."""
+    name = route.request.url.removeprefix(f"{HUB}/")
+    if name == "logo.svg":
+        route.fulfill(body=LOGO, content_type="image/svg+xml")
+    elif name.startswith("static/"):
+        answer = assets.respond(name.removeprefix("static/"))
+        route.fulfill(status=answer["statusCode"], headers=answer["headers"], body=answer["body"])
+    else:
+        route.fulfill(body=documents[name], content_type="text/html; charset=utf-8")
+
+
+def main() -> str | int:
+    """Write the pictures; return what `sys.exit` takes."""
+    shown = {template for template, _ in PAGES.values()}
+    forgotten = {path.name for path in TEMPLATES.iterdir()} - PARTS - shown
+    if forgotten:
+        return f"not shown: {', '.join(sorted(forgotten))}; add them to {Path(__file__).name}"
+    path = chromium.find()
+    if path is None:
+        return chromium.HOW_TO_GET_ONE
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for old in FOLDER.glob("*.png"):
+        old.unlink()
+    documents = dict(pages())
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=chromium.arguments())
+        for size, (width, height) in SIZES.items():
+            # Without scripts: there is no hub that they could ask.
+            context = browser.new_context(viewport={"width": width, "height": height}, java_script_enabled=False)
+            tab = context.new_page()
+            tab.route("**", lambda route: serve(route, documents))
+            for name in documents:
+                tab.goto(f"{HUB}/{name}")
+                for scheme in ("light", "dark"):
+                    tab.emulate_media(color_scheme=scheme)
+                    tab.screenshot(path=FOLDER / f"{name}-{size}-{scheme}.png", full_page=True)
+            print(f"screenshots: {2 * len(documents)} at {size} width", flush=True)
+            context.close()
+        browser.close()
+    print(f"screenshots: {FOLDER}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
