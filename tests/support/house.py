@@ -11,6 +11,7 @@ import importlib.util
 import json
 import math
 import random
+import re
 from dataclasses import dataclass, field
 from functools import cache
 from http import HTTPStatus
@@ -279,7 +280,9 @@ def _can_be_sent(kind: str, text: str) -> bool:
 
 def _key_values(request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the values that a query compares keys with."""
-    for term in request["KeyConditionExpression"].replace("begins_with(", "").replace(")", "").split(" AND "):
+    between = r"\1 = \2 AND \1 = \3"
+    condition = re.sub(r"(\w+) BETWEEN (:\w+) AND (:\w+)", between, request["KeyConditionExpression"])
+    for term in condition.replace("begins_with(", "").replace(")", "").split(" AND "):
         name, _, value = term.replace(", ", " , ").replace(",", "=").partition(" ")
         placeholder = value.split()[-1]
         if name in _KEY_BYTES:
