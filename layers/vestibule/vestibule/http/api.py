@@ -8,25 +8,24 @@ because the authorizer's cached yes spans all routes and 60 seconds.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
-from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from vestibule.domain import scopes
 from vestibule.domain.clients import Caller
 from vestibule.errors import (
     FieldError,
-    InternalError,
     InvalidError,
     NotFoundError,
     UnauthenticatedError,
-    VestibuleError,
 )
 from vestibule.http import cursors, logs
-from vestibule.http.event import Event
+from vestibule.http.handler import handler
 from vestibule.http.problems import RequestError, problem
 
 if TYPE_CHECKING:
@@ -35,11 +34,14 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from vestibule.clock import Clock
+    from vestibule.http.event import Event
 
 BODY_LIMIT = 64 * 1_024
 """Bytes."""
 DEFAULT_LIMIT = 25
 LIMITS = range(1, 101)
+
+_VARIABLE = re.compile(r"<(\w+)>")
 
 
 class Body(BaseModel):
@@ -148,6 +150,14 @@ class Request:
         return cursors.encode(position, self.caller.client_id, *binding) if position else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Route:
+    method: str
+    pattern: re.Pattern[str]
+    scope: str
+    serve: Callable[..., Answer]
+
+
 class Api:
     """The routes of one function.
 
@@ -159,10 +169,8 @@ class Api:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._resolver = APIGatewayRestResolver()
-        self._resolver.not_found(self._unknown_route)
-        self._resolver.exception_handler(VestibuleError)(self._refuse)
-        self._resolver.exception_handler(Exception)(self._fail)
+        self._routes: list[_Route] = []
+        self._handle = handler(self._serve, lambda event, error: problem(error, event.request_id))
 
     def route(self, method: str, path: str, *, scope: str) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
         """Register a route.
@@ -170,33 +178,33 @@ class Api:
         Parameters
         ----------
         path
-            With variables as ``<user_id>``, handed to the route by name.
+            With variables as ``<user_id>``, handed to the route by name, percent-decoded.
         scope
             What the caller must have been granted.
         """
+        pattern = re.compile(_VARIABLE.sub(r"(?P<\1>[^/]+)", path))
 
-        def register(route: Callable[..., Answer]) -> Callable[..., Answer]:
-            def call(**values: str) -> Response[str]:
-                request = self._admit(scope)
-                return _respond(route(request, **values))
-
-            self._resolver.route(path, method)(call)
-            return route
+        def register(serve: Callable[..., Answer]) -> Callable[..., Answer]:
+            self._routes.append(_Route(method, pattern, scope, serve))
+            return serve
 
         return register
 
     def __call__(self, raw: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Answer one request: the function's handler."""
-        logs.begin(Event(raw), context)
-        return self._resolver.resolve(raw, context)
+        return self._handle(raw, context)
 
-    @property
-    def _event(self) -> Event:
-        return Event(self._resolver.current_event.raw_event)
+    def _serve(self, event: Event) -> dict[str, Any]:
+        for route in self._routes:
+            found = route.pattern.fullmatch(event.path)
+            if found and route.method == event.method:
+                values = {name: unquote(text) for name, text in found.groupdict().items()}
+                return _respond(route.serve(self._admit(event, route.scope), **values))
+        raise NotFoundError("route_not_found", "There is no such route.")
 
-    def _admit(self, scope: str) -> Request:
+    def _admit(self, event: Event, scope: str) -> Request:
         """Check the caller before the route runs."""
-        said = self._event.authorizer
+        said = event.authorizer
         if not said.get("account_id"):
             raise UnauthenticatedError
         expires_at = int(said["exp"]) if said.get("exp") else None
@@ -210,31 +218,23 @@ class Api:
         )
         logs.about(account_id=caller.account_id, client_id=caller.client_id)
         scopes.require(scope, caller.scopes)
-        return Request(self._event, caller)
-
-    def _refuse(self, error: VestibuleError) -> Response[str]:
-        logs.note(error)
-        return _as_response(problem(error, self._event.request_id))
-
-    def _fail(self, error: Exception) -> Response[str]:
-        logs.note(error)
-        return _as_response(problem(InternalError(), self._event.request_id))
-
-    def _unknown_route(self, _: Exception) -> Response[str]:
-        error = NotFoundError("route_not_found", "There is no such route.")
-        return _as_response(problem(error, self._event.request_id))
+        return Request(event, caller)
 
 
-def _respond(answer: Answer) -> Response[str]:
-    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **answer.headers}
-    if answer.status == HTTPStatus.NO_CONTENT:
-        return Response(status_code=answer.status, body="", headers=headers)
-    body = json.dumps(answer.body, ensure_ascii=False)
-    return Response(answer.status, "application/json", body, headers)
-
-
-def _as_response(answer: dict[str, Any]) -> Response[str]:
-    return Response(answer["statusCode"], body=answer["body"], headers=answer["headers"])
+def _respond(answer: Answer) -> dict[str, Any]:
+    has_body = answer.status != HTTPStatus.NO_CONTENT
+    content_type = {"Content-Type": "application/json"} if has_body else {}
+    return {
+        "statusCode": int(answer.status),
+        "headers": {
+            **content_type,
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+            **answer.headers,
+        },
+        "body": json.dumps(answer.body, ensure_ascii=False) if has_body else "",
+        "isBase64Encoded": False,
+    }
 
 
 def _json_object(event: Event) -> Any:
