@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 PATIENCE_MS = 15_000
 """How long a page may take to come; far beyond what it takes, because the machine may be busy."""
 
+ONE_RENDERER = ("--renderer-process-limit=1", "--disable-site-isolation-trials")
+"""A process for every site takes longer to start than its pages; what is shown here rests on policies alone."""
+
 ACCENT = "#7a1f4b"
 HEADER = "#14213d"
 LOGO = (
@@ -166,6 +169,11 @@ class Visitor:
         self.is_spent = True
         self.page.clock.install()
 
+    def forget(self) -> None:
+        """Clear the cookies."""
+        self.cookie()
+        self.context.clear_cookies()
+
     def arrive(self, portal: Portal, user_id: str | None = None, **fields: Any) -> str:
         """Follow a new login URI to its end; give the sign-in cookie's value."""
         self.page.goto(portal.issue_login_uri(user_id, **fields))
@@ -183,12 +191,12 @@ class Visitor:
 
     def leave(self) -> list[str]:
         """Put the browser back as it was; give the complaints."""
-        self.cookie()
+        self.forget()
         for tab in self.context.pages:
             if tab is not self.page:
                 tab.close()
         self.page.goto("about:blank")
-        self.context.clear_cookies()
+        self.context.clear_cookies()  # what came in last
         complaints = list(self.complaints)
         for collected in (self.expected, self.documents, self.complaints):
             collected.clear()
@@ -232,7 +240,9 @@ def browser(chromium: ChromiumLaunch) -> Generator[Browser]:
     """One Chromium for all tests here; each visitor has a context of their own."""
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(**chromium)
+        launched = playwright.chromium.launch(
+            executable_path=chromium["executable_path"], args=[*chromium["args"], *ONE_RENDERER]
+        )
         yield launched
         launched.close()
 

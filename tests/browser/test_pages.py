@@ -317,9 +317,8 @@ def test_no_page_is_framed(visitor: Visitor, clinic: Portal, portal_site: Portal
 
     visitor.page.goto(portal_site.show("/frame", f'<iframe src="{clinic.hub_url}/dashboard"></iframe>'))
 
-    frame = visitor.page.frames[1]
-    frame.wait_for_url("chrome-error://**")
-    assert "Ada Lovelace" not in frame.content()
+    # Chromium's own error page, which may not be looked into.
+    visitor.page.frames[1].wait_for_url("chrome-error://**", wait_until="commit")
 
 
 @pytest.mark.req("H01")

@@ -43,6 +43,7 @@ API_ORIGIN = "https://api.vestibule.example"
 HUB_ORIGIN = "https://{slug}.hub.vestibule.example"
 REGION = "eu-central-1"
 SECRET = "SigningKeysSecret"
+MASTER_KEY_SECRET = "master-key"
 MOTOS_ACCOUNT = "123456789012"
 
 _KEY_BYTES = {"pk": 2_048, "sk": 1_024, "list_key": 2_048, "list_sort": 1_024, "find_key": 2_048, "find_sort": 1_024}
@@ -374,6 +375,7 @@ class MotoAws:
             properties = {one: table["Properties"][one] for one in given if one in table["Properties"]}
             self._past_the_wire.create_table(TableName=name, **properties)
         self.secrets_manager.create_secret(Name=SECRET, SecretString=_EMPTY_RING)
+        self.secrets_manager.create_secret(Name=MASTER_KEY_SECRET, SecretString="k" * 64)
 
     def reset(self) -> None:
         """Empty the tables and the secret, and forget what was counted: each test finds a fresh deployment."""
@@ -424,6 +426,7 @@ def settings() -> Settings:
         passes_table="PassesTable",
         journal_table="JournalTable",
         signing_keys_secret=SECRET,
+        master_key_secret=MASTER_KEY_SECRET,
     )
 
 

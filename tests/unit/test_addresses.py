@@ -24,6 +24,7 @@ GUID = "0123456789abcdef0123456789abcdef"
         ("/ACCOUNT/AUTOLOGIN/" + GUID.upper(), {}, "/login/" + GUID),
         ("/Account/AutoLogin/auto=" + GUID, {}, "/login/" + GUID),
         ("/account/AUTOLOGIN/AUTO=" + GUID, {}, "/login/" + GUID),
+        ("/account/autologin/auto%3D" + GUID, {}, "/login/" + GUID),
         ("/Account/Login", {"auto": GUID}, "/login/" + GUID),
         ("/account/login", {"AUTO": GUID, "launch": "1"}, f"/login/{GUID}?launch=1"),
         ("/Account/AutoLogin/" + GUID, {"scrollTo": "17", "launch": "1"}, f"/login/{GUID}?scrollTo=17&launch=1"),

@@ -14,6 +14,7 @@ from tests.support.house import add_user, open_account
 from tests.support.template import resources
 from vestibule.clock import DAY, MINUTE, SECOND
 from vestibule.domain.login_uris import State
+from vestibule.http.pages.assets import asset_url
 
 if TYPE_CHECKING:
     from tests.support.house import FakeClock, LoadFunction, MotoAws, Wire
@@ -641,6 +642,20 @@ def test_no_page_says_so(browser: Browser, path: str) -> None:
     answer = browser.ask(path.replace("//", "/%2f"))
     assert answer["statusCode"] == 404
     assert header(answer, "location") is None
+
+
+def test_scripts_come_under_their_hash_and_stay(function: LoadFunction) -> None:
+    url = asset_url("arrive.js")
+    name = url.rpartition("/")[2]
+    values = {"file": name}
+    got = function("static")(hub_event("GET", url, resource="/static/{file}", path_values=values), CONTEXT)
+    assert got["statusCode"] == 200
+    assert "immutable" in (header(got, "cache-control") or "")
+    headed = function("static")(hub_event("HEAD", url, resource="/static/{file}", path_values=values), CONTEXT)
+    assert (headed["statusCode"], headed["body"], headed["headers"]) == (200, "", got["headers"])
+    for unknown in ("x.js", "..", "%2e%2e%2fstyle.py", "arrive.js", ""):
+        event = hub_event("GET", f"/static/{unknown}", resource="/static/{file}", path_values={"file": unknown})
+        assert function("static")(event, CONTEXT)["statusCode"] == 404
 
 
 def test_a_head_is_answered_like_its_get_without_a_body(browser: Browser) -> None:

@@ -8,27 +8,21 @@ because the authorizer's cached yes spans all routes and 60 seconds.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
-from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from vestibule.domain import scopes
 from vestibule.domain.clients import Caller
 from vestibule.domain.idempotency import Ask
-from vestibule.errors import (
-    FieldError,
-    InternalError,
-    InvalidError,
-    NotFoundError,
-    UnauthenticatedError,
-    VestibuleError,
-)
+from vestibule.errors import FieldError, InvalidError, NotFoundError, UnauthenticatedError
 from vestibule.http import cursors, logs
-from vestibule.http.event import Event
+from vestibule.http.handler import handler
 from vestibule.http.idempotency import REPLAYED, key_of, refuse_key
 from vestibule.http.problems import RequestError, problem
 
@@ -39,6 +33,7 @@ if TYPE_CHECKING:
 
     from vestibule.clock import Clock
     from vestibule.domain.idempotency import Idempotency
+    from vestibule.http.event import Event
 
 BODY_LIMIT = 64 * 1_024
 """Bytes."""
@@ -46,6 +41,7 @@ DEFAULT_LIMIT = 25
 LIMITS = range(1, 101)
 
 _LONGEST_VERSION = 9
+_VARIABLE = re.compile(r"<(\w+)>")
 
 
 class Body(BaseModel):
@@ -160,7 +156,7 @@ class Request:
         ask = Ask(
             self.account_id,
             self.caller.client_id,
-            f"{self.event.method} {self.event.resource.format_map(self.event.path_values)}",
+            f"{self.event.method} {self.event.path}",
             key,
             json.dumps(_json_object(self.event), sort_keys=True, separators=(",", ":")),
         )
@@ -221,6 +217,15 @@ class Request:
         return cursors.encode(position, self.caller.client_id, *binding) if position else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Route:
+    method: str
+    pattern: re.Pattern[str]
+    scope: str
+    takes_key: bool
+    serve: Callable[..., Answer]
+
+
 class Api:
     """The routes of one function.
 
@@ -235,10 +240,8 @@ class Api:
     def __init__(self, clock: Clock, idempotency: Idempotency | None = None) -> None:
         self._clock = clock
         self._idempotency = idempotency
-        self._resolver = APIGatewayRestResolver()
-        self._resolver.not_found(self._unknown_route)
-        self._resolver.exception_handler(VestibuleError)(self._refuse)
-        self._resolver.exception_handler(Exception)(self._fail)
+        self._routes: list[_Route] = []
+        self._handle = handler(self._serve, lambda event, error: problem(error, event.request_id))
 
     def route(
         self, method: str, path: str, *, scope: str, takes_key: bool = False
@@ -248,38 +251,39 @@ class Api:
         Parameters
         ----------
         path
-            With variables as ``<user_id>``, handed to the route by name.
+            With variables as ``<user_id>``, handed to the route by name, percent-decoded.
         scope
             What the caller must have been granted.
         takes_key
             Whether the route creates by `Request.once`.  Any other POST refuses an
             Idempotency-Key: to ignore it would be to promise what is not kept.
         """
+        pattern = re.compile(_VARIABLE.sub(r"(?P<\1>[^/]+)", path))
 
-        def register(route: Callable[..., Answer]) -> Callable[..., Answer]:
-            def call(**values: str) -> Response[str]:
-                request = self._admit(scope)
-                if method == "POST" and not (takes_key and self._idempotency):
-                    refuse_key(request.event)
-                return _respond(route(request, **values))
-
-            self._resolver.route(path, method)(call)
-            return route
+        def register(serve: Callable[..., Answer]) -> Callable[..., Answer]:
+            self._routes.append(_Route(method, pattern, scope, takes_key, serve))
+            return serve
 
         return register
 
     def __call__(self, raw: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Answer one request: the function's handler."""
-        logs.begin(Event(raw), context)
-        return self._resolver.resolve(raw, context)
+        return self._handle(raw, context)
 
-    @property
-    def _event(self) -> Event:
-        return Event(self._resolver.current_event.raw_event)
+    def _serve(self, event: Event) -> dict[str, Any]:
+        for route in self._routes:
+            found = route.pattern.fullmatch(event.path)
+            if found and route.method == event.method:
+                values = {name: unquote(text) for name, text in found.groupdict().items()}
+                request = self._admit(event, route.scope)
+                if event.method == "POST" and not (route.takes_key and self._idempotency):
+                    refuse_key(event)
+                return _respond(route.serve(request, **values))
+        raise NotFoundError("route_not_found", "There is no such route.")
 
-    def _admit(self, scope: str) -> Request:
+    def _admit(self, event: Event, scope: str) -> Request:
         """Check the caller before the route runs."""
-        said = self._event.authorizer
+        said = event.authorizer
         if not said.get("account_id"):
             raise UnauthenticatedError
         expires_at = int(said["exp"]) if said.get("exp") else None
@@ -293,31 +297,23 @@ class Api:
         )
         logs.about(account_id=caller.account_id, client_id=caller.client_id)
         scopes.require(scope, caller.scopes)
-        return Request(self._event, caller, self._idempotency)
-
-    def _refuse(self, error: VestibuleError) -> Response[str]:
-        logs.note(error)
-        return _as_response(problem(error, self._event.request_id))
-
-    def _fail(self, error: Exception) -> Response[str]:
-        logs.note(error)
-        return _as_response(problem(InternalError(), self._event.request_id))
-
-    def _unknown_route(self, _: Exception) -> Response[str]:
-        error = NotFoundError("route_not_found", "There is no such route.")
-        return _as_response(problem(error, self._event.request_id))
+        return Request(event, caller, self._idempotency)
 
 
-def _respond(answer: Answer) -> Response[str]:
-    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **answer.headers}
-    if answer.status == HTTPStatus.NO_CONTENT:
-        return Response(status_code=answer.status, body="", headers=headers)
-    body = json.dumps(answer.body, ensure_ascii=False)
-    return Response(answer.status, "application/json", body, headers)
-
-
-def _as_response(answer: dict[str, Any]) -> Response[str]:
-    return Response(answer["statusCode"], body=answer["body"], headers=answer["headers"])
+def _respond(answer: Answer) -> dict[str, Any]:
+    has_body = answer.status != HTTPStatus.NO_CONTENT
+    content_type = {"Content-Type": "application/json"} if has_body else {}
+    return {
+        "statusCode": int(answer.status),
+        "headers": {
+            **content_type,
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+            **answer.headers,
+        },
+        "body": json.dumps(answer.body, ensure_ascii=False) if has_body else "",
+        "isBase64Encoded": False,
+    }
 
 
 def _json_object(event: Event) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,11 +41,11 @@ def canonical(path: str, query: Mapping[str, str]) -> str | None:
     Parameters
     ----------
     path
-        As the browser wrote it, without the query.
+        As the browser wrote it, percent-encoded or not, without the query.
     query
         The query's parameters, decoded; all are kept.
     """
-    folded = path.rstrip("/").lower()
+    folded = unquote(path).rstrip("/").lower()
     for pattern, target in _ALIASES:
         found = pattern.fullmatch(folded)
         if found is None:
