@@ -88,6 +88,10 @@ class UnavailableError(VestibuleError):
         self.dependency = dependency
 
 
+class UndeliverableError(VestibuleError):
+    """No further attempt will bring this message to its addressee; the delivery has failed."""
+
+
 class InternalError(VestibuleError):
     """Something that should not have happened; the log knows more than the caller."""
 

@@ -123,6 +123,20 @@ def text(value: str, *, most: int, least: int = 1) -> str:
     return clean
 
 
+def one_line(value: str) -> str:
+    """Return any text as one line that `text` would let through: what it refuses is a blank here.
+
+    For places where a forged line does harm, such as a mail's header, and where
+    refusing comes too late: whoever the text is meant for still gets it.
+    """
+    normal = unicodedata.normalize("NFC", value)
+    harmless = (
+        " " if unicodedata.category(character) in _CONTROL_CATEGORIES or character in _BIDIRECTIONAL else character
+        for character in normal
+    )
+    return " ".join("".join(harmless).split())
+
+
 def name(value: str) -> str:
     """Return the name of a person or of an account."""
     return text(value, most=NAME_LENGTH)
