@@ -188,6 +188,8 @@ def _settings(outputs: dict[str, str]) -> Settings:
         journal_table=outputs["JournalTable"],
         signing_keys_secret=outputs["SigningKeysSecret"],
         master_key_secret=outputs["MasterKeySecret"],
+        outbox_queue=outputs["OutboxQueue"],
+        dead_letter_queue=outputs["DeadLetterQueue"],
     )
 
 

@@ -199,7 +199,7 @@ class House:
     def invitations(self) -> Invitations:
         """The mail worker's rules."""
         from vestibule.domain.invitations import Invitations
-        from vestibule.mail.writer import MailWriter
+        from vestibule.mail import letters
         from vestibule.store.aws import ses_client, sns_client
         from vestibule.store.carriers import MailCarrier, TextCarrier
         from vestibule.store.outbox import LeaseStore
@@ -213,7 +213,7 @@ class House:
             leases=LeaseStore(self._passes),
             outbox=self.outbox,
             links=self.links,
-            writer=MailWriter(),
+            writer=letters,
             mails=MailCarrier(ses, self.settings.mail_sender, self.settings.mail_configuration_set),
             texts=TextCarrier(lambda: self._given_sns or sns_client(self._session)),
             settings=self.settings,

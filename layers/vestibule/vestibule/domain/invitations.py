@@ -12,7 +12,6 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from vestibule import ids
 from vestibule.clock import SECOND
 from vestibule.domain import rules
 from vestibule.domain.letters import Letter, LetterKind

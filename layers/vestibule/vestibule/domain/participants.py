@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from vestibule import ids
 from vestibule.clock import DAY, HOUR
 from vestibule.domain import rules
-from vestibule.domain.rules import Checks
 from vestibule.domain.outbox import new_event
+from vestibule.domain.rules import Checks
 from vestibule.errors import ConflictError, FieldError, InvalidError, NotFoundError
 from vestibule.model import (
     Channel,
@@ -178,7 +178,7 @@ class Participants:
                 written += self.write_with(session, (), drafts[first : first + TOGETHER], _never)
         except ConflictError:
             # Somebody else added one of them at the same moment: leave nothing half done.
-            for participant in written:
+            for participant in [*earlier, *written]:
                 self._sessions.write(self._removal(participant))
             raise
         return sorted([*earlier, *written], key=lambda participant: participant.position)

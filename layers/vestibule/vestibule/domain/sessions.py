@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from vestibule.domain.participants import Participants
     from vestibule.ids import Randomness
     from vestibule.store.directory.rooms import RoomStore
-    from vestibule.store.directory.sessions import SessionStore
+    from vestibule.store.directory.sessions import Gathering, SessionStore
     from vestibule.store.directory.users import UserStore
 
 DEFAULT_MINUTES = 60
@@ -212,7 +212,7 @@ class Sessions:
 
     def change(
         self, account_id: str, session_id: str, fields: Mapping[str, Any], *, seen: int | None = None
-    ) -> tuple[Session, list[Participant]]:
+    ) -> tuple[Session, Gathering]:
         """Change some fields of a session; None clears one.
 
         Parameters
@@ -255,7 +255,7 @@ class Sessions:
             if self._replace(session, before):
                 if session.ends_at != before.ends_at or session.starts_at != before.starts_at:
                     self._participants.follow(session, known)
-                return session, self.whole(account_id, session_id)[1]
+                return session, self._participants.gathering(account_id, session_id)
         raise _changed_meanwhile()
 
     def cancel(self, account_id: str, session_id: str) -> Session:

@@ -6,7 +6,7 @@ to be asked again later (`UnavailableError`).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -121,7 +121,7 @@ class TextCarrier:
         UnavailableError
             SNS failed, or sends no faster.
         """
-        attributes = {"AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"}}
+        attributes: dict[str, Any] = {"AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"}}
         try:
             with dependency("sns", *_SNS_REFUSALS):
                 answer = self._client().publish(PhoneNumber=phone, Message=text, MessageAttributes=attributes)
