@@ -94,8 +94,8 @@ def _event(letter: Letter, place: ZoneInfo, *, is_cancelled: bool) -> Event:
     event.add("uid", f"{session.session_id}@{urlsplit(letter.hub_url).hostname}")
     event.add("sequence", letter.sequence)
     event.add("dtstamp", datetime.fromtimestamp(letter.at // SECOND, UTC))
-    event.add("dtstart", _time(session.starts_at, place))
-    event.add("dtend", _time(session.ends_at, place))
+    _add_time(event, "dtstart", session.starts_at, place)
+    _add_time(event, "dtend", session.ends_at, place)
     event.add("summary", _Text(rules.one_line(session.title)))
     event.add("description", _Text("\n".join(wording_of(letter).notes)))
     event.add("status", "CANCELLED" if is_cancelled else "CONFIRMED")
@@ -109,14 +109,18 @@ def _event(letter: Letter, place: ZoneInfo, *, is_cancelled: bool) -> Event:
     return event
 
 
-def _time(moment: int, place: ZoneInfo) -> datetime:
-    """Return a moment as the session's zone shows it, so that a calendar says the hour that was agreed upon.
+def _add_time(event: Event, name: str, moment: int, place: ZoneInfo) -> None:
+    """Write a moment as the session's zone shows it, so that a calendar says the hour that was agreed upon.
 
     In UTC where the zone is UTC, and in the hour that comes a second time when the
     clocks go back: its wall time would mean the first one (RFC 5545, 3.3.5).
     """
     local = moments.local(moment, place)
-    return local.astimezone(UTC) if local.fold or place.key in moments.UTC_NAMES else local
+    if local.fold or place.key in moments.UTC_NAMES:
+        event.add(name, local.astimezone(UTC))
+    else:
+        # Named by us: by its offset alone the library takes many a zone for UTC.
+        event.add(name, local.replace(tzinfo=None), parameters={"TZID": place.key})
 
 
 def _attendee(letter: Letter) -> vCalAddress:
