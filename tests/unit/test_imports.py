@@ -45,6 +45,7 @@ IMPORTED_BY = {
     "boto3": NOBODY,  # botocore does
     "botocore.client": FUNCTIONS - WITHOUT_TABLES - FIRST_CLIENT_LATER,
     "cryptography": NOBODY,  # comes with the first token
+    "icalendar": NOBODY,  # comes with vestibule.mail
     "jinja2": NOBODY,  # comes with the first page
     "jwt": NOBODY,  # comes with the first token
     "pydantic": NATIVE_API,

@@ -134,7 +134,7 @@ def one_line(value: str) -> str:
         " " if unicodedata.category(character) in _CONTROL_CATEGORIES or character in _BIDIRECTIONAL else character
         for character in normal
     )
-    return " ".join("".join(harmless).split())
+    return " ".join(word for word in "".join(harmless).split(" ") if word).strip()
 
 
 def name(value: str) -> str:
