@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from vestibule.domain.mail_reports import MailReport
 from vestibule.http import logs
 from vestibule.model import DeliveryState
-from vestibule.workers.frame import begin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,7 +33,7 @@ def mail_reports(house: House) -> Callable[[dict[str, Any], LambdaContext], None
     """Return the handler of SNS's notifications."""
 
     def handle(raw: dict[str, Any], context: LambdaContext) -> None:
-        begin(context)
+        logs.begin_work(context)
         for record in raw["Records"]:
             report = _report(json.loads(record["Sns"]["Message"]))
             if report is None:

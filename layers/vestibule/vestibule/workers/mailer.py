@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from vestibule.domain.outbox import Message
 from vestibule.errors import BusyError, UnavailableError
 from vestibule.http import logs
-from vestibule.workers.frame import begin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,7 +31,7 @@ def mailer(house: House) -> Callable[[dict[str, Any], LambdaContext], dict[str, 
     """Return the handler of a batch of queue messages."""
 
     def handle(raw: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-        begin(context)
+        logs.begin_work(context)
         failed = [record["messageId"] for record in raw["Records"] if not _is_done(house, record)]
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vestibule.http import logs
-from vestibule.workers.frame import begin
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +22,7 @@ def router(house: House) -> Callable[[dict[str, Any], LambdaContext], None]:
     """Return the handler of a batch of stream records."""
 
     def handle(raw: dict[str, Any], context: LambdaContext) -> None:
-        begin(context)
+        logs.begin_work(context)
         sent, set_aside = house.router.route(record["dynamodb"] for record in raw["Records"])
         if set_aside:
             logs.log.error("unreadable events set aside", events=set_aside)
