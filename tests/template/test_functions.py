@@ -48,7 +48,13 @@ NO_TOPIC = {"Fn::Sub": "arn:${AWS::Partition}:sns:*:*:*"}
 SIGNERS = {"AccessTokenFunction"}
 ROTATION = {"KeyRotationFunction"}
 # Links, passkeys, connect codes.
-DERIVING = {"SessionCreateFunction", "SessionsFunction", "ParticipantsFunction", "MailerFunction"}
+DERIVING = {
+    "MailerFunction",
+    "ParticipantsFunction",
+    "SecureVideoFunction",
+    "SessionCreateFunction",
+    "SessionsFunction",
+}
 WORKERS = {"RouterFunction", "MailerFunction", "MailReportsFunction"}
 WITHOUT_AN_API = {"AuthorizerFunction", "KeyRotationFunction", *WORKERS}
 

@@ -127,6 +127,8 @@ class User:
         argon2id, in its own encoded form.
     signed_out_at
         Sign-ins begun at or before this moment are over ("sign out everywhere").
+    extras
+        What a dialect's client keeps here and wants back; see `vestibule.dialects`.
     """
 
     user_id: str
@@ -143,6 +145,7 @@ class User:
     username: str | None = None
     password_hash: str | None = field(default=None, repr=False)
     signed_out_at: int | None = None
+    extras: Mapping[str, str] = field(default_factory=dict)
     version: int = 1
 
 
@@ -443,6 +446,8 @@ class Session:
         What the last change of the appointment replaced.
     event
         The last change or cancellation that everybody invited hears of.
+    extras
+        What a dialect's client keeps here and wants back.
     version
         Rises by one with every change; the entity tag.
     """
@@ -468,6 +473,7 @@ class Session:
     cancelled_at: int | None = None
     former: Appointment | None = None
     event: OutboxEvent | None = None
+    extras: Mapping[str, str] = field(default_factory=dict)
     version: int = 1
 
     @property
@@ -509,6 +515,8 @@ class Participant:
         removed: nobody any more, until the same person is added again.
     event
         The last thing that this person alone hears of.
+    extras
+        What a dialect's client keeps here and wants back.
     """
 
     participant_id: str
@@ -531,4 +539,5 @@ class Participant:
     batch: str | None = None
     removed_at: int | None = None
     event: OutboxEvent | None = None
+    extras: Mapping[str, str] = field(default_factory=dict)
     version: int = 1

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from vestibule.domain import scopes
-from vestibule.errors import NotFoundError, VestibuleError
+from vestibule.errors import NotFoundError, TooManyError, VestibuleError
 from vestibule.http import logs
 from vestibule.http.handler import handler
 from vestibule.http.problems import RETRY_AFTER, RequestError, status_of
@@ -36,7 +36,7 @@ class Call:
     Attributes
     ----------
     values
-        The path's variables, percent-decoded, in their own case.
+        The path's variables, percent-decoded, in their own case; "" for one that the path does not have.
     """
 
     event: Event
@@ -66,7 +66,7 @@ def front_door(
     *,
     base_path: str,
     routes: Sequence[Route],
-    refuse: Callable[[int, VestibuleError], Answer],
+    refuse: Callable[[Event, int, VestibuleError], Answer],
 ) -> Handler:
     """Return the handler of a dialect.
 
@@ -76,7 +76,7 @@ def front_door(
         Where it is mapped, such as ``/securevideo``; AWS leaves it in the path,
         the emulator does not.
     refuse
-        Makes the vendor's answer from a status and a refusal.
+        Makes the vendor's answer from the request, a status and a refusal.
     """
     compiled = [(route, re.compile(route.pattern, re.IGNORECASE)) for route in routes]
 
@@ -84,7 +84,7 @@ def front_door(
         for route, pattern in compiled:
             found = pattern.fullmatch(path)
             if found and route.method == method:
-                return route, {name: unquote(value) for name, value in found.groupdict().items()}
+                return route, {name: unquote(value or "") for name, value in found.groupdict().items()}
         raise NotFoundError("route_not_found", "There is no such route.")
 
     def answer(event: Event) -> Answer:
@@ -96,10 +96,12 @@ def front_door(
         scopes.require(route.scope, caller.scopes)
         return route.serve(Call(event, caller, house, values))
 
-    def refused(_: Event, error: VestibuleError) -> Answer:
+    def refused(event: Event, error: VestibuleError) -> Answer:
         status = status_of(error)
-        answer = refuse(status, error)
-        if status == 503:  # noqa: PLR2004 - the status is its own name
+        answer = refuse(event, status, error)
+        if isinstance(error, TooManyError):
+            answer["headers"]["Retry-After"] = str(error.retry_after)
+        elif status == 503:  # noqa: PLR2004 - the status is its own name
             answer["headers"]["Retry-After"] = RETRY_AFTER
         return answer
 

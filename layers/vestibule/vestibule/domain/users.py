@@ -214,6 +214,7 @@ _RULES: dict[str, Callable[[Any], Any]] = {
     "locale": rules.locale,
     "username": rules.username,
     "password": rules.password,
+    "extras": rules.extras,
 }
 _MAY_BE_EMPTY = frozenset({"external_id", "email", "time_zone", "locale", "username", "password"})
 

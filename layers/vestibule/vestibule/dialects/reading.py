@@ -1,0 +1,151 @@
+"""What vendors' clients send, read patiently: names in any case, numbers as texts and back, "" for nothing.
+
+Nothing here knows a vendor.  What cannot be read at all is a `RequestError`, for
+each dialect to say in its own words.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from vestibule.http.problems import RequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_YES = frozenset({"true", "1", "yes", "on"})
+_NO = frozenset({"false", "0", "no", "off"})
+_LONGEST_NUMBER = 15
+"""Digits; whatever a client counts has fewer."""
+_FIELDS_AT_MOST = 10_000
+_NAMES = re.compile(r"[^\[\]]+|(?<=\[)(?=\])")
+"""The parts of ``people[0][email]``; an empty one for ``[]``."""
+_DEPTH = 4
+
+
+class Members:
+    """The members of an object that a client sent, by name without regard to case."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._values = {name.lower(): value for name, value in document.items()}
+
+    def __contains__(self, name: str) -> bool:
+        """Tell whether a member was sent, be it empty."""
+        return name.lower() in self._values
+
+    def verbatim(self, name: str) -> str | None:
+        """Return a text to the letter, None when it is not set.
+
+        Raises
+        ------
+        RequestError
+            It is neither a text nor a whole number.
+        """
+        value = self._values.get(name.lower())
+        if value is None or value == "":
+            return None
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if not isinstance(value, str | int):
+            raise _unusable(name, "a text")
+        return str(value)
+
+    def text(self, name: str) -> str | None:
+        """Return a text without the blanks around it, None when nothing is left; see `verbatim`."""
+        return (self.verbatim(name) or "").strip() or None
+
+    def number(self, name: str) -> int | None:
+        """Return a whole number, also one that was sent as a text; None when it is not set.
+
+        Raises
+        ------
+        RequestError
+            It is no whole number.
+        """
+        text = self.text(name)
+        if text is None:
+            return None
+        digits = text.removeprefix("-").removesuffix(".0")
+        if not (digits.isascii() and digits.isdigit() and len(digits) <= _LONGEST_NUMBER):
+            raise _unusable(name, "a whole number")
+        return int(text.removesuffix(".0"))
+
+    def flag(self, name: str, *, default: bool = False) -> bool:
+        """Return a truth value in any of its spellings.
+
+        Raises
+        ------
+        RequestError
+            It is none.
+        """
+        text = (self.text(name) or str(default)).lower()
+        if text not in _YES | _NO:
+            raise _unusable(name, "true or false")
+        return text in _YES
+
+    def objects(self, name: str) -> list[Members]:
+        """Return a list of objects, also one that was sent as an object with numbers for names.
+
+        Raises
+        ------
+        RequestError
+            It is none.
+        """
+        value = self._values.get(name.lower()) or []
+        entries = list(value.values()) if isinstance(value, dict) else value
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            raise _unusable(name, "a list of objects")
+        return [Members(entry) for entry in entries]
+
+
+def json_object(text: str | bytes) -> dict[str, Any]:
+    """Return the members of a JSON object, of an empty one when there is nothing.
+
+    Raises
+    ------
+    RequestError
+        It is no JSON, no object, or made to exhaust its reader.
+    """
+    try:
+        document = json.loads(text) if text.strip() else {}
+    except (ValueError, RecursionError):
+        raise malformed() from None
+    if not isinstance(document, dict):
+        raise malformed()
+    return document
+
+
+def form_object(text: str) -> dict[str, Any]:
+    """Return the fields of a form; ``people[0][email]`` becomes an object in an object, as PHP writes it.
+
+    Raises
+    ------
+    RequestError
+        There are too many fields, or two of them contradict each other.
+    """
+    document: dict[str, Any] = {}
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=_FIELDS_AT_MOST)
+    except ValueError:
+        raise malformed() from None
+    for name, value in pairs:
+        first, *inner = _NAMES.findall(name) or [name]
+        place, last = document, first
+        for deeper in inner[:_DEPTH]:
+            place, last = place.setdefault(last, {}), deeper or str(len(place.get(last, ())))
+            if not isinstance(place, dict):
+                raise malformed()
+        place[last] = value
+    return document
+
+
+def malformed() -> RequestError:
+    """Return the refusal of a body that cannot be read."""
+    return RequestError(400, "malformed_body", "The body cannot be read.")
+
+
+def _unusable(name: str, wanted: str) -> RequestError:
+    return RequestError(400, "wrong_type", f"{name} must be {wanted}.")
