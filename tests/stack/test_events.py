@@ -54,6 +54,14 @@ EXPECTED: dict[str, tuple[int | None, str]] = {
     "logout-ok": (303, f"Location: {samples.PORTAL}/welcome-back"),
     "mail_reports-bounce": (None, "null"),
     "mailer-change": (None, '{"batchItemFailures": []}'),
+    "onsync-authverify": (200, "<xml><status>1</status></xml>"),
+    "onsync-invitees": (200, '"personal_session_link":'),
+    "onsync-session_add": (201, "<message>Session added</message>"),
+    "onsync-session_delete": (200, '{"message": "Session was deleted"}'),
+    "onsync-session_show": (200, "<session_link>"),
+    "onsync-session_update": (200, '"message": "Session updated"'),
+    "onsync-unknown_patch": (404, "<error>Unknown method.</error>"),
+    "onsync-user_invitee": (200, '"personal_session_link":'),
     "participants-add": (201, '"full_name": "Annie Easley"'),
     "participants-change": (200, '"role": "observer"'),
     "participants-index": (200, '"role": "host"'),
@@ -186,7 +194,8 @@ def test_an_event_agrees_with_itself(name: str) -> None:
     assert context["domainName"] == event["headers"]["Host"]
     # The path is what the route makes of its variables, behind the base path that a custom domain leaves in.
     route = event["resource"].replace("{proxy+}", "{proxy}").format(**event["pathParameters"] or {})
-    base = "/securevideo" if name.startswith("securevideo") else ""
+    function = name.partition("-")[0]
+    base = f"/{function}" if function in {"onsync", "securevideo"} else ""
     assert event["path"] == base + route
 
 

@@ -20,6 +20,7 @@ APIS = resources("AWS::Serverless::Api")
 DOMAIN_OF = {
     "NativeApi": ("ApiDomain", None),
     "SecureVideoApi": ("ApiDomain", "securevideo"),
+    "OnSyncApi": ("ApiDomain", "onsync"),
     "HubApi": ("HubDomain", None),
 }
 
@@ -131,7 +132,7 @@ def test_the_native_api_asks_the_authorizer_once_a_minute_by_credential() -> Non
 
 def test_dialects_and_pages_authenticate_inside() -> None:
     # A cached yes keyed by one header would hand one caller's to another.
-    assert all("Auth" not in APIS[api]["Properties"] for api in ("SecureVideoApi", "HubApi"))
+    assert all("Auth" not in APIS[api]["Properties"] for api in ("SecureVideoApi", "OnSyncApi", "HubApi"))
 
 
 # --- what the gateway says by itself ---
@@ -205,6 +206,15 @@ def test_securevideos_are_its_messages(kind: str, status: int | None, headers: d
     assert headers["Content-Type"] == "'application/json; charset=utf-8'"
     assert set(json.loads(body)) == {"Message"}
     assert json.loads(body)["Message"].endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "headers", "body"), [p.values[1:] for p in answers() if p.values[0] == "OnSyncApi"]
+)
+@pytest.mark.req("D03")
+def test_onsyncs_are_its_errors_in_xml(kind: str, status: int | None, headers: dict[str, str], body: str) -> None:
+    assert headers["Content-Type"] == "'application/xml; charset=utf-8'"
+    assert re.fullmatch(r"<xml><status>0</status><error>[^<>&]+\.</error></xml>", body)
 
 
 class Tags(HTMLParser):

@@ -50,6 +50,7 @@ ROTATION = {"KeyRotationFunction"}
 # Links, passkeys, connect codes.
 DERIVING = {
     "MailerFunction",
+    "OnSyncFunction",
     "ParticipantsFunction",
     "SecureVideoFunction",
     "SessionCreateFunction",
@@ -294,6 +295,7 @@ def test_no_function_may_what_its_code_never_asks_for() -> None:
         "DashboardFunction",
         "SignInFunction",
         "SecureVideoFunction",
+        "OnSyncFunction",
         "UsersFunction",
         "RoomsFunction",
         "SessionCreateFunction",
