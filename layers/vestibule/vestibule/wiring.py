@@ -34,10 +34,12 @@ if TYPE_CHECKING:
     from vestibule.domain.links import Links
     from vestibule.domain.login_uris import LoginUris
     from vestibule.domain.participants import Participants
+    from vestibule.domain.password_sign_ins import PasswordSignIns
     from vestibule.domain.rooms import Rooms
     from vestibule.domain.sessions import Sessions
     from vestibule.domain.sign_ins import SignIns
     from vestibule.domain.signing_keys import KeyRotation, Signer, Verifier
+    from vestibule.domain.throttle import Throttle
     from vestibule.domain.users import Users
     from vestibule.ids import Randomness
     from vestibule.sealing import Sealing
@@ -134,6 +136,23 @@ class House:
         from vestibule.store.passes import SignInStore
 
         return SignIns(SignInStore(self._passes, self._directory), self._login_store, self.clock)
+
+    @cached_property
+    def password_sign_ins(self) -> PasswordSignIns:
+        """Sign-ins by name and password."""
+        from vestibule.domain.password_sign_ins import PasswordSignIns
+
+        return PasswordSignIns(
+            self._user_store, self._login_store, self.throttle, self.audit, clock=self.clock, random=self.random
+        )
+
+    @cached_property
+    def throttle(self) -> Throttle:
+        """Limits on guessing."""
+        from vestibule.domain.throttle import Throttle
+        from vestibule.store.tries import TryStore
+
+        return Throttle(TryStore(self._passes), self._sealing, self.clock, self.random)
 
     @cached_property
     def sessions(self) -> Sessions:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from vestibule import ids
 from vestibule.clock import MINUTE
-from vestibule.domain import rules
+from vestibule.domain import passwords, rules
 from vestibule.domain.idempotency import IdTakenError
 from vestibule.domain.participants import Invitee
 from vestibule.domain.rules import Checks, RuleError
@@ -329,16 +328,8 @@ def _clean(fields: Mapping[str, Any], checks: Checks) -> dict[str, Any]:
             clean[field] = checks.apply(field, _RULES[field], value)
     if "password" in clean:
         password = clean.pop("password")
-        clean["password_hash"] = None if password is None else _hasher()(password)
+        clean["password_hash"] = None if password is None else passwords.hashed(password)
     return clean
-
-
-@cache
-def _hasher() -> Callable[[str], str]:
-    # Imported when the first password arrives: most sessions have none.
-    from argon2 import PasswordHasher  # noqa: PLC0415
-
-    return PasswordHasher().hash
 
 
 def _duration(value: int) -> int:
