@@ -364,10 +364,9 @@ def test_a_try_goes_back_only_to_the_stretch_that_it_was_taken_from(house: House
     # given
     old = house.throttle.take(FEW, "x")
     clock.advance(FEW.within)
-    for _ in range(FEW.most):
-        last = house.throttle.take(FEW, "x")
-    # when
+    *_, last = [house.throttle.take(FEW, "x") for _ in range(FEW.most)]
     assert last.is_last
+    # when
     house.throttle.give_back(old)
     # then
     with pytest.raises(NoneLeftError):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from vestibule.clock import Clock
     from vestibule.domain.access_tokens import AccessTokenIssuer, AccessTokenReader
     from vestibule.domain.accounts import Accounts
+    from vestibule.domain.agenda import Agendas
     from vestibule.domain.audit import AuditTrail
     from vestibule.domain.clients import Clients
     from vestibule.domain.credentials import Credentials
@@ -167,6 +168,13 @@ class House:
             clock=self.clock,
             random=self.random,
         )
+
+    @cached_property
+    def agendas(self) -> Agendas:
+        """People's own sessions."""
+        from vestibule.domain.agenda import Agendas
+
+        return Agendas(self._session_store, self.clock)
 
     @cached_property
     def participants(self) -> Participants:

@@ -378,10 +378,15 @@ class Participants:
         return found
 
 
+def identity_of_user(user_id: str) -> str:
+    """Return the key that a registered user has in every session."""
+    return ids.digest(f"user|{user_id}")
+
+
 def _identity(user_id: str | None, email: str | None, full_name: str) -> str:
     """Return the digest of who somebody is, which is the key in the session."""
     if user_id is not None:
-        return ids.digest(f"user|{user_id}")
+        return identity_of_user(user_id)
     if email is not None:
         return ids.digest(f"email|{email.casefold()}")
     return ids.digest(f"name|{full_name.casefold()}")

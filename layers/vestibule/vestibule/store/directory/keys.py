@@ -152,6 +152,11 @@ def sessions_hosted_by(account_id: str, user_id: str) -> str:
     return f"account#{account_id}#hosted#{user_id}"
 
 
+def guests_hosted_by(account_id: str, user_id: str) -> str:
+    """Return the list key of everybody else in the sessions that a user hosts."""
+    return f"account#{account_id}#guests_of#{user_id}"
+
+
 def sessions_of_user(account_id: str, user_id: str) -> str:
     """Return the find key of the sessions that a registered user takes part in."""
     return f"account#{account_id}#with_user#{user_id}"
