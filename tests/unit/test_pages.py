@@ -3,6 +3,7 @@
 import re
 from base64 import b64encode
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
@@ -45,17 +46,49 @@ CLINIC = AccountFace(
     navigation=(("Appointments", "https://portal.northside.example/a"), ("Help", "/help")),
     portal_url="https://portal.northside.example/",
 )
+NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 
+
+def a_session(text: str = "Consultation", **fields: Any) -> dict[str, Any]:
+    """Return a session as the hub's dashboard hands it to a template."""
+    return {
+        "id": "12345678",
+        "title": text,
+        "begins": NOW,
+        "ends": NOW,
+        "ends_days_later": 0,
+        "minutes": 30,
+        "moments": (1, 2, 3),
+        "state": "open",
+        "is_host": True,
+        "host_name": None,
+        "people": (text, text),
+        "more": 2,
+        "is_named": True,
+        "join_url": "/s/12345678?launch=1",
+        **fields,
+    }
+
+
+def a_day(*sessions: dict[str, Any], distance: int = 0) -> dict[str, Any]:
+    """Return a day as the hub's dashboard hands it to a template."""
+    return {"date": NOW.date(), "distance": distance, "is_apart": False, "sessions": sessions}
+
+
+NOTICES = ["switched", "other_person", "other_session", "session_over", "session_cancelled"]
+PERSON = {"person_name": "Maria Lindqvist", "form_token": "t", "now": 1, "zone": "Europe/Berlin"}
 # Template -> the least that it can be rendered with.
 MINIMAL: Mapping[str, dict[str, Any]] = {
     "choose_organisation.html": {"hub_host": "hub.vestibule.example"},
-    "dashboard.html": {"person_name": "Maria Lindqvist", "form_token": "t"},
+    "dashboard.html": {**PERSON, "days": ()},
     "form_refused.html": {"back_url": "/dashboard"},
+    "launch_panel.html": {**PERSON, "day": a_day(a_session())},
     "link_refused.html": {"login": "", "dashboard_url": "/dashboard", "again_url": None},
     "message.html": {"title": "A title", "text": (), "actions": ()},
     "not_found.html": {},
-    "sign_in.html": {},
+    "panel_only.html": {"form_token": "t"},
+    "sign_in.html": {"form": None},
     "signed_out.html": {},
     "target_refused.html": {"signed_out": False},
     "unavailable.html": {"retry_url": None},
@@ -67,9 +100,29 @@ FULL: Mapping[str, dict[str, Any]] = {
     "dashboard.html": {
         "person_name": HOSTILE,
         "form_token": HOSTILE,
-        "notices": ["switched", "other_person", "other_session"],
+        "notices": NOTICES,
         "idle_minutes": 240,
         "login": HOSTILE,
+        "now": 1,
+        "zone": HOSTILE,
+        "days": [
+            a_day(a_session(HOSTILE), a_session("", id="2", is_named=False, is_host=False, host_name=HOSTILE)),
+            a_day(a_session("", id="3", is_named=False, ends_days_later=1, state="over", join_url=None), distance=1),
+            a_day(a_session("", id="4", is_named=False, ends_days_later=2, people=()), distance=-9),
+        ],
+        "launch_url": "/s/12345678?launch=1",
+        "is_first": False,
+        "next_url": "/dashboard?page=1",
+    },
+    "launch_panel.html": {
+        "person_name": HOSTILE,
+        "form_token": HOSTILE,
+        "notices": NOTICES,
+        "login": HOSTILE,
+        "now": 1,
+        "zone": HOSTILE,
+        "day": a_day(a_session(HOSTILE, state="cancelled", join_url=None)),
+        "launch_url": "/s/12345678?launch=1",
     },
     "link_refused.html": {
         "login": HOSTILE,
@@ -77,7 +130,12 @@ FULL: Mapping[str, dict[str, Any]] = {
         "again_url": "/login/again?x=%22",
     },
     "message.html": {"title": HOSTILE, "text": [HOSTILE], "actions": [(HOSTILE, "/dashboard")]},
-    "sign_in.html": {"expired": True},
+    "sign_in.html": {
+        "expired": True,
+        "wrong": True,
+        "name": HOSTILE,
+        "form": {"url": "/sign-in?next=%2Fdashboard&launch=1", "token": HOSTILE, "longest_name": 254},
+    },
     "signed_out.html": {"continue_url": "https://portal.northside.example/bye"},
     "target_refused.html": {"signed_out": True},
     "unavailable.html": {"retry_url": "/dashboard"},
@@ -123,7 +181,7 @@ def policy_of(answer: dict[str, Any]) -> dict[str, list[str]]:
 
 def test_every_template_is_tested() -> None:
     """A page cannot be added without being in the tables above."""
-    parts = {"base.html", "_card.html", "icons.html"}
+    parts = {"base.html", "_card.html", "_sessions.html", "_signed_in.html", "icons.html"}
 
     assert {path.name for path in (PAGES / "templates").iterdir()} - parts == MINIMAL.keys()
 
@@ -193,10 +251,10 @@ def test_every_page_shows_the_way_back_to_the_portal(template: str) -> None:
 
 def test_text_is_escaped() -> None:
     """A name is text."""
-    body = render("dashboard.html", CLINIC, person_name="<script>", form_token="t")["body"]
+    body = render("dashboard.html", CLINIC, **{**MINIMAL["dashboard.html"], "person_name": "<script>"})["body"]
 
     assert "<bdi>&lt;script&gt;</bdi>" in body
-    assert body.count("<script") == 1
+    assert body.count("<script") == body.count('<script type="module" src="/static/')
 
 
 def test_a_forgotten_value_is_an_error() -> None:

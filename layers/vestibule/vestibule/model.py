@@ -54,6 +54,10 @@ class Account:
         Whether revoking a redeemed login URI ends its sign-in.
     require_passkey
         Whether a connect code lets nobody in without the participant's passkey.
+    password_sign_in
+        Whether the sign-in page takes a name and a password.
+    launch_panel_only
+        Whether the dashboard is nothing but the panel of the one session that a link names.
     version
         Rises by one with every change.
     """
@@ -74,6 +78,8 @@ class Account:
     revoke_on_reuse: bool = False
     revoke_ends_sign_in: bool = True
     require_passkey: bool = False
+    password_sign_in: bool = True
+    launch_panel_only: bool = False
     version: int = 1
 
 

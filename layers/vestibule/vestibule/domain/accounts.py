@@ -240,6 +240,8 @@ _RULES: dict[str, Callable[[Any], Any]] = {
     "revoke_on_reuse": _as_it_is,
     "revoke_ends_sign_in": _as_it_is,
     "require_passkey": _as_it_is,
+    "password_sign_in": _as_it_is,
+    "launch_panel_only": _as_it_is,
 }
 _CLEARED: dict[str, Any] = {
     "logo_url": None,
@@ -252,6 +254,8 @@ _CLEARED: dict[str, Any] = {
     "revoke_on_reuse": False,
     "revoke_ends_sign_in": True,
     "require_passkey": False,
+    "password_sign_in": True,
+    "launch_panel_only": False,
 }
 """What a setting becomes when it is put back: the defaults of `Account`."""
 

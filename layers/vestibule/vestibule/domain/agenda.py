@@ -23,7 +23,7 @@ from vestibule.store.directory.sessions import sort_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import date, tzinfo
+    from datetime import date
 
     from vestibule.clock import Clock
     from vestibule.model import Session, User
@@ -152,7 +152,7 @@ class Agendas:
         listed = [entries[session.session_id] for session in shown]
         last = shown[-1] if shown and (len(due) > len(shown) or rest) else None
         return Agenda(
-            zone=str(zone),
+            zone=zone,
             days=_days(listed, zone, today),
             named=entries.get(named or ""),
             apart=_days([entries[extra.session_id]], zone, today)[0] if extra else None,
@@ -166,7 +166,7 @@ class Agendas:
         zone = _zone(user, [session] if session else [])
         entries = self._entries(user, [], [session] if session else [], now)
         days = _days(list(entries.values()), zone, _date(now, zone))
-        return Agenda(zone=str(zone), days=(), named=entries.get(session_id), apart=days[0] if days else None)
+        return Agenda(zone=zone, days=(), named=entries.get(session_id), apart=days[0] if days else None)
 
     def _own(self, user: User, session_id: str) -> Session | None:
         """Return a session if the user hosts it or takes part."""
@@ -210,27 +210,29 @@ def _after(page: str | None) -> str | None:
     return page.replace("-", "#") if page and _PAGE_MARK.fullmatch(page) else None
 
 
-def _zone(user: User, sessions: Sequence[Session]) -> tzinfo:
-    """Return the zone of a person's days: their own, else that of their next session, else UTC."""
+def _zone(user: User, sessions: Sequence[Session]) -> str:
+    """Return the name of the zone of a person's days: their own, else that of their next session, else UTC."""
     # Imported with the first agenda: it looks for the machine's zones.
     from zoneinfo import ZoneInfo  # noqa: PLC0415
 
     name = user.time_zone or next((session.time_zone for session in sessions), "UTC")
     try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # a zone that was there when it was stored
-        return ZoneInfo("UTC")
+        return str(ZoneInfo(name))
+    except (KeyError, ValueError, OSError):  # a zone that was known when it was stored
+        return "UTC"
 
 
-def local_time(moment: int, zone: tzinfo) -> datetime:
-    """Return a moment (milliseconds since the epoch) on the clocks of a zone."""
-    return datetime.fromtimestamp(moment // SECOND, UTC).astimezone(zone)
+def local_time(moment: int, zone: str) -> datetime:
+    """Return a moment (milliseconds since the epoch) on the clocks of an agenda's zone."""
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - see _zone()
+
+    return datetime.fromtimestamp(moment // SECOND, UTC).astimezone(ZoneInfo(zone))
 
 
-def _date(moment: int, zone: tzinfo) -> date:
+def _date(moment: int, zone: str) -> date:
     return local_time(moment, zone).date()
 
 
-def _days(entries: Sequence[Entry], zone: tzinfo, today: date) -> tuple[Day, ...]:
+def _days(entries: Sequence[Entry], zone: str, today: date) -> tuple[Day, ...]:
     grouped = groupby(entries, key=lambda entry: _date(entry.session.starts_at, zone))
     return tuple(Day(day, (day - today).days, tuple(of_day)) for day, of_day in grouped)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 DASHBOARD = "/dashboard"
 LOGIN = "/login"
 LOGOUT = "/logout"
+SESSION = "/s"
 SIGN_IN = "/sign-in"
 
 CARRIED = {"scrollto": "scrollTo", "launch": "launch", "passkey": "passkey"}
@@ -78,10 +79,19 @@ def landing(next_path: str | None, query: Mapping[str, str]) -> str:
     query
         The arriving request's parameters, by lower-case name.
     """
-    carried = {name: query[folded] for folded, name in CARRIED.items() if folded in query}
     path, _, own = (next_path or DASHBOARD).partition("?")
-    parameters = dict(parse_qsl(own, keep_blank_values=True)) | carried
+    parameters = dict(parse_qsl(own, keep_blank_values=True)) | carried(query)
     return canonical(path, parameters) or with_query(DASHBOARD, parameters)
+
+
+def carried(query: Mapping[str, str]) -> dict[str, str]:
+    """Return what survives every way in, of a request's parameters by lower-case name."""
+    return {name: query[folded] for folded, name in CARRIED.items() if folded in query}
+
+
+def session_page(session_id: str) -> str:
+    """Return where a session is waited for and joined, asking to start at once."""
+    return with_query(f"{SESSION}/{session_id}", {"launch": "1"})
 
 
 def with_query(path: str, parameters: Mapping[str, str]) -> str:
