@@ -19,6 +19,7 @@ from tools.local import LocalError, Stack
 from vestibule.clock import MINUTE, to_rfc3339
 from vestibule.domain import scopes
 from vestibule.domain.clients import OVERLAP
+from vestibule.domain.throttle import PASSWORD_FROM_ADDRESS, PASSWORD_OF_USER, address_group
 from vestibule.errors import VestibuleError
 from vestibule.model import Account, Client, Status
 from vestibule.settings import Settings
@@ -53,7 +54,8 @@ def choose(
 
 def local_site(stack: Stack) -> Site:
     """Return the house of a local stack."""
-    return Site(House(_settings(stack.outputs), dynamodb=stack.client("dynamodb")), stack)
+    clients = {"dynamodb": stack.client("dynamodb"), "secrets_manager": stack.client("secretsmanager")}
+    return Site(House(_settings(stack.outputs), **clients), stack)
 
 
 @app.command()
@@ -100,6 +102,25 @@ def disable(context: typer.Context, account_id: AccountId) -> None:
 def enable(context: typer.Context, account_id: AccountId) -> None:
     """Let a disabled account in again."""
     _set_status(context.obj, account_id, Status.ACTIVE)
+
+
+@app.command()
+def unlock(
+    context: typer.Context,
+    account_id: Annotated[str, typer.Option(help="The user's account.")] = "",
+    user_id: Annotated[str, typer.Option(help="A user whose password was wrong too often.")] = "",
+    address: Annotated[str, typer.Option(help="An address that too many wrong passwords came from.")] = "",
+) -> None:
+    """Accept passwords again, of a user or from an address, before the waiting time is over."""
+    throttle = context.obj.house.throttle
+    if bool(account_id) is not bool(user_id) or not (user_id or address):
+        raise typer.BadParameter("name --account-id with --user-id, or --address, or all three")
+    if user_id:
+        throttle.lift(PASSWORD_OF_USER, account_id, user_id)
+        typer.echo(f"user {user_id} may try again")
+    if address:
+        throttle.lift(PASSWORD_FROM_ADDRESS, address_group(address))
+        typer.echo(f"from {address_group(address)} passwords are accepted again")
 
 
 @clients_app.command(name="list")
@@ -182,6 +203,7 @@ def _settings(outputs: dict[str, str]) -> Settings:
         passes_table=outputs["PassesTable"],
         journal_table=outputs["JournalTable"],
         signing_keys_secret=outputs["SigningKeysSecret"],
+        master_key_secret=outputs["MasterKeySecret"],
     )
 
 

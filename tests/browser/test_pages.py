@@ -132,7 +132,7 @@ PAGES = {
     "dashboard": (f"Hello, {LONG_NAME}", "Your privacy"),
     "dashboard_with_notices": ("Hello, Ada Lovelace", "Your privacy"),
     "link_refused": ("This sign-in link no longer works", "Go to Lakeside Clinic"),
-    "sign_in": ("You are not signed in", "Go to Lakeside Clinic"),
+    "sign_in": ("Sign in", "Go to Lakeside Clinic"),
     "expired": ("You have been signed out", "Go to Lakeside Clinic"),
     "signed_out": ("You are signed out", "Go to Lakeside Clinic"),
     "signed_out_and_going_on": ("You are signed out", "Continue"),

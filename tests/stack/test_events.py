@@ -62,8 +62,9 @@ EXPECTED: dict[str, tuple[int | None, str]] = {
     "securevideo-unknown_get": (404, '"Message":'),
     "securevideo-unknown_patch": (404, '"Message":'),
     "securevideo-unknown_put": (404, '"Message":'),
+    "sign_in-form": (303, "Location: /dashboard?scrollTo=40718806&launch=1"),
     "sign_in-head": (200, ""),
-    "sign_in-page": (200, "You are not signed in"),
+    "sign_in-page": (200, "User name or e-mail address"),
     "sign_in-state": (200, '"state": "here"'),
     "static-script": (200, "visibilitychange"),
     "static-script_head": (200, ""),
@@ -180,7 +181,7 @@ def test_the_function_answers_its_event(
 @pytest.fixture(scope="module")
 def invoke(stack: Stack, handed_out: HandedOut) -> Callable[[str, dict[str, Any]], Any]:
     """A function that invokes a deployed function by its folder's name, and gives what it returned or raised."""
-    handed_out.note("sample secret", samples.CLIENT_SECRET, samples.SIGN_IN_SECRET)
+    handed_out.note("sample secret", samples.CLIENT_SECRET, samples.SIGN_IN_SECRET, samples.PASSWORD)
     handed_out.note("sample login GUID", *map(samples.guid, (*samples.ISSUED, *samples.SIGNED_IN)))
     functions = stack.functions()
     deployed = {folder: functions[logical_id]["FunctionName"] for logical_id, folder in folders().items()}

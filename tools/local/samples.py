@@ -44,6 +44,10 @@ CLIENT_ID = f"{ACCOUNT_ID}-events"
 LEAVING_CLIENT_ID = f"{ACCOUNT_ID}-leaving"
 CLIENT_SECRET = "a-sample-client-secret-of-events-only"  # noqa: S105 - see the module's docstring
 
+USERNAME = "ada"
+PASSWORD = "a-sample-password-of-events-only"  # noqa: S105 - see the module's docstring
+PASSWORD_HASH = "$argon2id$v=19$m=65536,t=3,p=4$ioOkNNRc+B+jYzO4nH3bSA$iFxjUxd6Vopb/ppjIqYyy2jd0uaTqVtIyiPQApCQRIc"  # noqa: S105 - the same
+"""Of that password; to make it anew each time would take a quarter of a second."""
 SIGN_IN_SECRET = "a-sample-sign-in-secret-of-events-only"  # noqa: S105 - the same
 ISSUED = range(1, 6)
 """Numbers of the login URIs that nobody has followed yet."""
@@ -125,9 +129,9 @@ def _write_users(store: UserStore, now: int) -> None:
         before = store.get(ACCOUNT_ID, user_id, consistent=True)
         if before is not None:
             store.delete(before)
-    for user_id, name, external_id in (
-        (USER_ID, "Ada Lovelace", EXTERNAL_ID),
-        (LEAVING_USER_ID, "Charles Babbage", None),
+    for user_id, name, external_id, username in (
+        (USER_ID, "Ada Lovelace", EXTERNAL_ID, USERNAME),
+        (LEAVING_USER_ID, "Charles Babbage", None, None),
     ):
         store.create(
             User(
@@ -135,6 +139,8 @@ def _write_users(store: UserStore, now: int) -> None:
                 account_id=ACCOUNT_ID,
                 full_name=name,
                 external_id=external_id,
+                username=username,
+                password_hash=PASSWORD_HASH if username else None,
                 created_at=now,
                 updated_at=now,
             )
