@@ -54,8 +54,12 @@ def choose(
 
 def local_site(stack: Stack) -> Site:
     """Return the house of a local stack."""
-    clients = {"dynamodb": stack.client("dynamodb"), "secrets_manager": stack.client("secretsmanager")}
-    return Site(House(_settings(stack.outputs), **clients), stack)
+    house = House(
+        _settings(stack.outputs),
+        dynamodb=stack.client("dynamodb"),
+        secrets_manager=stack.client("secretsmanager"),
+    )
+    return Site(house, stack)
 
 
 @app.command()
