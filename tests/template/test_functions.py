@@ -39,6 +39,7 @@ ALLOWED = {
 SIGNERS = {"AccessTokenFunction"}
 ROTATION = {"KeyRotationFunction"}
 DERIVING = {"SessionCreateFunction", "SessionsFunction", "ParticipantsFunction"}  # links, passkeys, connect codes
+MARKING = {"SignInFunction"}  # what wrong passwords are counted for
 WITHOUT_AN_API = {"AuthorizerFunction", "KeyRotationFunction"}
 
 
@@ -212,8 +213,8 @@ def test_the_private_keys_are_read_by_signers_and_the_rotation_alone() -> None:
 
 
 @pytest.mark.req("R03", "L04")
-def test_the_master_key_is_read_by_those_who_derive_links_alone() -> None:
-    assert allowed_on("MasterKeySecret") == {name: {"GetSecretValue"} for name in DERIVING}
+def test_the_master_key_is_read_by_those_who_derive_links_or_count_guesses_alone() -> None:
+    assert allowed_on("MasterKeySecret") == {name: {"GetSecretValue"} for name in DERIVING | MARKING}
 
 
 @pytest.mark.req("R03")

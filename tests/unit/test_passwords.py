@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import typer
 from argon2 import PasswordHasher
 
 from tests.support.events import ADDRESS
 from tests.support.house import add_user, open_account
+from tools import operate
 from vestibule.clock import MINUTE, to_epoch_seconds
 from vestibule.domain import passwords
 from vestibule.domain.login_uris import Arrived, Browser
@@ -303,6 +306,22 @@ def test_an_operator_can_lift_it(house: House, account: Account, user: User) -> 
     use_up(house, account, "maria.l")
     house.throttle.lift(PASSWORD_OF_USER, account.account_id, user.user_id)
     assert sign_in(house, account, "maria.l") is not None
+
+
+@pytest.mark.req("L17")
+def test_by_the_operators_command_too(house: House, account: Account, user: User) -> None:
+    # given
+    context: Any = SimpleNamespace(obj=operate.Site(house, None))
+    use_up(house, account, "maria.l")
+    for number in range(PASSWORD_FROM_ADDRESS.most):
+        sign_in(house, account, f"nobody{number}", browser=Browser("2001:db8::1", ""))
+    # when
+    operate.unlock(context, account_id=account.account_id, user_id=user.user_id, address="2001:db8::2")
+    # then
+    assert sign_in(house, account, "maria.l", browser=Browser("2001:db8::3", "")) is not None
+    for incomplete in ({}, {"account_id": "1"}, {"user_id": "1"}, {"user_id": "1", "address": "::1"}):
+        with pytest.raises(typer.BadParameter):
+            operate.unlock(context, **incomplete)
 
 
 @pytest.mark.req("L17")
