@@ -329,7 +329,7 @@ def test_an_account_without_a_portal_address_still_says_what_to_do(visitor: Visi
     expect(page.get_by_role("main")).to_contain_text("Go back to the website or app that you came from")
 
     page.goto(f"{plain_clinic.hub_url}/sign-in")
-    expect(page.get_by_role("main")).to_contain_text("Open the website or app of Hillside School.")
+    expect(page.get_by_role("main")).to_contain_text("Open your session on the website or app of Hillside School.")
 
 
 @pytest.mark.req("H02")

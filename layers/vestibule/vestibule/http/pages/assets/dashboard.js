@@ -42,9 +42,11 @@ function arrive() {
   if (status) start(status);
 }
 
-// Once the page is there, all of it, as the link's maker expects.
-if (document.readyState === "complete") arrive();
-else addEventListener("load", arrive, { once: true });
+// Once the page is there, all of it, as the link's maker expects; and after the event that says
+// so: whoever leaves a page before takes its place in the history, and "back" would skip it.
+const afterwards = () => setTimeout(arrive);
+if (document.readyState === "complete") afterwards();
+else addEventListener("load", afterwards, { once: true });
 
 // "Back" may bring the page out of the browser's memory, as it was when it was left.
 addEventListener("pageshow", (event) => {
