@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.house import START, add_user, open_account
 from vestibule.clock import DAY, HOUR, MINUTE
+from vestibule.domain import agenda as agenda_rules
 from vestibule.domain.agenda import NAMES_SHOWN, SHOWN_AT_ONCE
 from vestibule.domain.participants import Invitee
 from vestibule.domain.sessions import HostRef
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from vestibule.model import Account, Session, User
     from vestibule.wiring import House
 
+FEW = 4
+"""Sessions on a page, where the number does not matter."""
 # The tests begin at 2026-11-22T02:49:32Z: still the 21st in New York, long the 22nd in Berlin.
 BERLIN_DAY = date(2026, 11, 22)
 
@@ -211,9 +214,13 @@ def test_what_is_cancelled_is_shown_as_such(house: House, account: Account, doct
 # --- how many ---
 
 
-def test_pages_follow_one_another_without_gap_or_repetition(house: House, doctor: User) -> None:
-    # given: several at the same moment
-    planned = [plan(house, doctor, starts_at=START + HOUR + number // 4) for number in range(2 * SHOWN_AT_ONCE + 5)]
+def test_pages_follow_one_another_without_gap_or_repetition(
+    house: House, doctor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given: pages of a few, and several at the same moment
+    monkeypatch.setattr(agenda_rules, "SHOWN_AT_ONCE", FEW)
+    monkeypatch.setattr(agenda_rules, "_READ_AT_ONCE", 2 * FEW)
+    planned = [plan(house, doctor, starts_at=START + HOUR + number // 4) for number in range(2 * FEW + 3)]
     # when
     seen: list[str] = []
     lengths, mark = [], None
@@ -225,7 +232,7 @@ def test_pages_follow_one_another_without_gap_or_repetition(house: House, doctor
         if mark is None:
             break
     # then
-    assert lengths == [SHOWN_AT_ONCE, SHOWN_AT_ONCE, 5]
+    assert lengths == [FEW, FEW, 3]
     assert sorted(seen) == sorted(session.session_id for session in planned)
     assert len(set(seen)) == len(seen)
 
@@ -266,9 +273,12 @@ def calls(wire: Wire, read: Callable[[], object]) -> list[str]:
     return [call.operation for call in seen]
 
 
-def test_reading_takes_two_queries_at_most(house: House, wire: Wire, doctor: User, patient: User) -> None:
+def test_reading_takes_two_queries_at_most(
+    house: House, wire: Wire, doctor: User, patient: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # given: a full page with people
-    for number in range(SHOWN_AT_ONCE + 1):
+    monkeypatch.setattr(agenda_rules, "SHOWN_AT_ONCE", FEW)
+    for number in range(FEW + 1):
         plan(house, doctor, with_user(patient), *map(guest, range(4)), starts_at=START + number * HOUR)
     last = plan(house, doctor, guest(1), starts_at=START + 100 * DAY)
     # then

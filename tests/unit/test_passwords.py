@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from tests.support.events import ADDRESS
 from tests.support.house import add_user, open_account
 from tools import operate
 from vestibule.clock import MINUTE, to_epoch_seconds
-from vestibule.domain import passwords
+from vestibule.domain import password_sign_ins, passwords
 from vestibule.domain.login_uris import Arrived, Browser
 from vestibule.domain.password_sign_ins import SHARED_BY_AT_MOST
 from vestibule.domain.sign_ins import Present
@@ -285,9 +286,12 @@ def test_a_users_names_share_their_tries(house: House, account: Account, user: U
 
 
 @pytest.mark.req("L17")
-def test_an_address_has_so_many_tries_whatever_the_names(house: House, account: Account, user: User) -> None:
+def test_an_address_has_so_many_tries_whatever_the_names(
+    house: House, account: Account, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # given: an attacker who spreads guesses over names, and moves inside one network
-    for number in range(PASSWORD_FROM_ADDRESS.most):
+    monkeypatch.setattr(password_sign_ins, "PASSWORD_FROM_ADDRESS", replace(PASSWORD_FROM_ADDRESS, most=FEW.most))
+    for number in range(FEW.most):
         assert sign_in(house, account, f"name{number}", browser=Browser(f"2001:db8::{number:x}", "")) is None
     # then
     with pytest.raises(NoneLeftError):
@@ -296,8 +300,11 @@ def test_an_address_has_so_many_tries_whatever_the_names(house: House, account: 
 
 
 @pytest.mark.req("L17")
-def test_right_passwords_use_nothing_up(house: House, account: Account, user: User) -> None:
-    for _ in range(PASSWORD_FROM_ADDRESS.most + 1):
+def test_right_passwords_use_nothing_up(
+    house: House, account: Account, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(password_sign_ins, "PASSWORD_FROM_ADDRESS", FEW)
+    for _ in range(max(FEW.most, PASSWORD_OF_USER.most) + 1):
         assert sign_in(house, account, user.username or "") is not None
 
 
@@ -309,11 +316,14 @@ def test_an_operator_can_lift_it(house: House, account: Account, user: User) -> 
 
 
 @pytest.mark.req("L17")
-def test_by_the_operators_command_too(house: House, account: Account, user: User) -> None:
+def test_by_the_operators_command_too(
+    house: House, account: Account, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # given
     context: Any = SimpleNamespace(obj=operate.Site(house, None))
     use_up(house, account, "maria.l")
-    for number in range(PASSWORD_FROM_ADDRESS.most):
+    monkeypatch.setattr(password_sign_ins, "PASSWORD_FROM_ADDRESS", replace(PASSWORD_FROM_ADDRESS, most=FEW.most))
+    for number in range(FEW.most):
         sign_in(house, account, f"nobody{number}", browser=Browser("2001:db8::1", ""))
     # when
     operate.unlock(context, account_id=account.account_id, user_id=user.user_id, address="2001:db8::2")

@@ -45,8 +45,13 @@ function arrive() {
 // Once the page is there, all of it, as the link's maker expects; and after the event that says
 // so: whoever leaves a page before takes its place in the history, and "back" would skip it.
 const afterwards = () => setTimeout(arrive);
-if (document.readyState === "complete") afterwards();
-else addEventListener("load", afterwards, { once: true });
+const whenComplete = () => {
+  if (document.readyState === "complete") afterwards();
+  else addEventListener("load", afterwards, { once: true });
+};
+// A page that the browser makes ahead of the click starts nothing before somebody looks at it.
+if (document.prerendering) document.addEventListener("prerenderingchange", whenComplete, { once: true });
+else whenComplete();
 
 // "Back" may bring the page out of the browser's memory, as it was when it was left.
 addEventListener("pageshow", (event) => {
