@@ -320,7 +320,7 @@ def test_by_the_operators_command_too(
     house: House, account: Account, user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # given
-    context: Any = SimpleNamespace(obj=operate.Site(house, None))
+    context: Any = SimpleNamespace(obj=SimpleNamespace(house=house))
     use_up(house, account, "maria.l")
     monkeypatch.setattr(password_sign_ins, "PASSWORD_FROM_ADDRESS", replace(PASSWORD_FROM_ADDRESS, most=FEW.most))
     for number in range(FEW.most):
