@@ -161,7 +161,7 @@ class Participants:
             checks.refuse("role", "host_is_fixed", "the host is the session's; change it there.")
         checks.finish()
         after = replace(before, **clean, updated_at=self._clock(), version=before.version + 1)
-        after = replace(after, identity=_identity(after.user_id, after.email, after.full_name))
+        after = replace(after, identity=identity_of(after.user_id, after.email, after.full_name))
         others = [p for p in known if p.participant_id != participant_id]
         _refuse_duplicates([after], others)
         self._write_change(session, after, before)
@@ -323,7 +323,7 @@ class Participants:
             participant_id="",
             account_id=session.account_id,
             session_id=session.session_id,
-            identity=_identity(invitee.user_id, clean_email, clean_name),
+            identity=identity_of(invitee.user_id, clean_email, clean_name),
             full_name=clean_name,
             role=invitee.role,
             sealed_code="",
@@ -378,7 +378,7 @@ class Participants:
         return found
 
 
-def _identity(user_id: str | None, email: str | None, full_name: str) -> str:
+def identity_of(user_id: str | None, email: str | None, full_name: str) -> str:
     """Return the digest of who somebody is, which is the key in the session."""
     if user_id is not None:
         return ids.digest(f"user|{user_id}")
