@@ -19,10 +19,11 @@ from tools.local import LocalError, Stack
 from vestibule.clock import MINUTE, to_rfc3339
 from vestibule.domain import scopes
 from vestibule.domain.clients import OVERLAP
+from vestibule.domain.guesses import CODES, network_of
 from vestibule.errors import VestibuleError
 from vestibule.model import Account, Client, Status
 from vestibule.settings import Settings
-from vestibule.store.aws import dynamodb_client
+from vestibule.store.aws import dynamodb_client, secrets_manager_client
 from vestibule.wiring import House
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
@@ -53,7 +54,12 @@ def choose(
 
 def local_site(stack: Stack) -> Site:
     """Return the house of a local stack."""
-    return Site(House(_settings(stack.outputs), dynamodb=stack.client("dynamodb")), stack)
+    house = House(
+        _settings(stack.outputs),
+        dynamodb=stack.client("dynamodb"),
+        secrets_manager=stack.client("secretsmanager"),
+    )
+    return Site(house, stack)
 
 
 @app.command()
@@ -100,6 +106,17 @@ def disable(context: typer.Context, account_id: AccountId) -> None:
 def enable(context: typer.Context, account_id: AccountId) -> None:
     """Let a disabled account in again."""
     _set_status(context.obj, account_id, Status.ACTIVE)
+
+
+@app.command()
+def unblock(
+    context: typer.Context,
+    address: Annotated[str, typer.Argument(help="The visitor's IP address; an IPv6 address stands for its /64.")],
+) -> None:
+    """Let connect codes be tried from a network again that was blocked for guessing."""
+    network = network_of(address)
+    was_known = context.obj.house.guesses.lift(CODES, network)
+    typer.echo(f"{network}: {'its wrong codes are forgotten' if was_known else 'no wrong codes are known from there'}")
 
 
 @clients_app.command(name="list")
@@ -171,7 +188,8 @@ def _print_secret(client: Client, secret: str) -> None:
 def _aws_site(stack_name: str) -> Site:
     described = boto3.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
-    return Site(House(_settings(outputs), dynamodb=dynamodb_client()), None)
+    house = House(_settings(outputs), dynamodb=dynamodb_client(), secrets_manager=secrets_manager_client())
+    return Site(house, None)
 
 
 def _settings(outputs: dict[str, str]) -> Settings:
@@ -182,6 +200,7 @@ def _settings(outputs: dict[str, str]) -> Settings:
         passes_table=outputs["PassesTable"],
         journal_table=outputs["JournalTable"],
         signing_keys_secret=outputs["SigningKeysSecret"],
+        master_key_secret=outputs["MasterKeySecret"],
     )
 
 

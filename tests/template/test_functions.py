@@ -26,8 +26,9 @@ ALLOWED = {
     "PassesTable": {"GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem"},
     "JournalTable": {"PutItem"},  # append-only
     "SigningKeysSecret": {"GetSecretValue", "PutSecretValue"},
+    "MasterKeySecret": {"GetSecretValue"},
 }
-SIGNERS = {"AccessTokenFunction"}
+SIGNERS = {"AccessTokenFunction", "JoinFunction", "PersonalFunction", "SessionPageFunction"}
 ROTATION = {"KeyRotationFunction"}
 WITHOUT_AN_API = {"AuthorizerFunction", "KeyRotationFunction"}
 
@@ -223,6 +224,8 @@ def test_no_function_may_what_its_code_never_asks_for() -> None:
         "DashboardFunction",
         "SignInFunction",
         "SecureVideoFunction",
+        "JoinFunction",
+        "SessionPageFunction",
     }
     assert allowed_on("PassesTable")["RedeemFunction"] == {"UpdateItem"}
     assert allowed_on("PassesTable")["LoginUriIssueFunction"] == {"PutItem"}
@@ -251,7 +254,7 @@ def test_methods_are_named_one_by_one() -> None:
     assert {method for _, _, method in routes} <= {"get", "head", "post", "put", "patch", "delete"}
     hub = {(path, method) for api, path, method in routes if api == "HubApi"}
     # every page answers a HEAD; asking for a state is for scripts alone
-    gets = {path for path, method in hub if method == "get"} - {"/sign-in/state"}
+    gets = {path for path, method in hub if method == "get"} - {"/sign-in/state", "/s/{session_id}/state"}
     assert gets == {path for path, method in hub if method == "head"}
 
 
@@ -261,7 +264,7 @@ def test_a_browser_posts_only_where_a_form_of_ours_leads() -> None:
         for _, kind, p in events()
         if kind == "Api" and p["RestApiId"]["Ref"] == "HubApi" and p["Method"] == "post"
     }
-    assert posts == {"/logout"}
+    assert posts == {"/logout", "/join/{code}", "/p/{token}", "/s/{session_id}"}
 
 
 def test_siblings_have_one_variable_name() -> None:

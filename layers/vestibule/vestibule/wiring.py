@@ -190,7 +190,7 @@ class House:
         from vestibule.domain.guesses import Guesses
         from vestibule.store.guesses import GuessStore
 
-        return Guesses(GuessStore(self._passes), self._sealing, self.clock)
+        return Guesses(GuessStore(self._passes), self._sealing, self.clock, self.random)
 
     @cached_property
     def stages(self) -> Stages:

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from vestibule.clock import Clock
+    from vestibule.ids import Randomness
     from vestibule.sealing import Sealing
     from vestibule.store.guesses import GuessStore
 
 _MARK = "guesses"
+_ATTEMPT_BYTES = 8
 _NOBODYS = "unknown"
 _HOSTS_OF_ONE_NETWORK = 64
 """Bits: a household or a phone has a whole /64 of IPv6 addresses to itself."""
@@ -46,10 +48,11 @@ SESSION_PASSWORDS = Limit("session password", 10)
 class Guesses:
     """Counts guesses."""
 
-    def __init__(self, store: GuessStore, sealing: Sealing, clock: Clock) -> None:
+    def __init__(self, store: GuessStore, sealing: Sealing, clock: Clock, random: Randomness) -> None:
         self._store = store
         self._sealing = sealing
         self._clock = clock
+        self._random = random
 
     def count(self, limit: Limit, *about: str) -> bool:
         """Count a guess that is about to be judged; False when it must not be.
@@ -59,7 +62,8 @@ class Guesses:
         about
             Whose guesses of what are counted together.
         """
-        return self._store.count(self._mark(limit, about), most=limit.most, now=self._clock())
+        attempt = self._random.token_hex(_ATTEMPT_BYTES)
+        return self._store.count(self._mark(limit, about), most=limit.most, now=self._clock(), attempt=attempt)
 
     def was_right(self, limit: Limit, *about: str) -> None:
         """Give a guess back that `count` has counted."""

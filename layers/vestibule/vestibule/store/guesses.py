@@ -42,10 +42,16 @@ class GuessStore:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def count(self, mark: str, *, most: int, now: int) -> bool:
+    def count(self, mark: str, *, most: int, now: int, attempt: str) -> bool:
         """Count one guess before it is judged; False when there is no room for it.
 
         A lost answer's retry counts twice, which errs on the safe side.
+
+        Parameters
+        ----------
+        attempt
+            Drawn anew for each guess: two that begin a counter in the same millisecond must
+            not write the same item, or one would take the other's for its own.
 
         Raises
         ------
@@ -63,7 +69,7 @@ class GuessStore:
             if found is not None and found["guesses"] >= most and found["last_at"] > now - BLOCKED_FOR:
                 return False
             try:
-                self._begin(mark, most=most, now=now)
+                self._begin(mark, most=most, now=now, attempt=attempt)
             except ConditionFailedError:
                 continue  # somebody else has just begun: add to theirs
             return True
@@ -83,11 +89,12 @@ class GuessStore:
             self._table.write(self._table.delete(_key(mark)))
         return known
 
-    def _begin(self, mark: str, *, most: int, now: int) -> None:
+    def _begin(self, mark: str, *, most: int, now: int, attempt: str) -> None:
         item = _key(mark) | pack(
             {
                 "guesses": 1,
                 "last_at": now,
+                "begun_by": attempt,
                 "counted_until": now + COUNTED_FOR,
                 "ttl": to_epoch_seconds(now + _FORGOTTEN_AFTER),
             }
