@@ -19,7 +19,20 @@ from tools.local.paths import ROOT
 
 FUNCTIONS = frozenset(path.parent.name for path in ROOT.glob("functions/*/app.py"))
 NOBODY: frozenset[str] = frozenset()
-NATIVE_API = frozenset({"account", "api_clients", "login_uri_issue", "login_uri_revoke", "login_uri_state", "users"})
+NATIVE_API = frozenset(
+    {
+        "account",
+        "api_clients",
+        "login_uri_issue",
+        "login_uri_revoke",
+        "login_uri_state",
+        "participants",
+        "rooms",
+        "session_create",
+        "sessions",
+        "users",
+    }
+)
 WITHOUT_TABLES = frozenset({"static"})
 FIRST_CLIENT_LATER = frozenset({"key_rotation"})  # nobody waits for it
 

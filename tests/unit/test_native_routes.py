@@ -82,7 +82,7 @@ def call(function: LoadFunction, account: Account) -> Call:
 
 
 def test_every_route_of_the_template_is_known_to_its_function(call: Call) -> None:
-    assert len(ROUTES) == 15
+    assert len(ROUTES) == 34
     for method, resource, _ in ROUTES:
         _, answer = call(method, resource.replace("{guid}", GUID).replace("{", "").replace("}", ""), body={})
         assert answer is None or answer.get("code") != "route_not_found"
@@ -109,12 +109,35 @@ def test_every_route_answers_an_outage_with_503_and_retry_after(
 ) -> None:
     for operation in ("GetItem", "PutItem", "UpdateItem", "Query", "BatchGetItem", "TransactWriteItems"):
         wire.fail(operation, "InternalServerError", times=5)
-    values = {"guid": GUID, "user_id": "1", "client_id": "1-x"}
+    values = {
+        "guid": GUID,
+        "user_id": "10000001",
+        "client_id": "1-x",
+        "room_id": "10000002",
+        "session_id": "10000003",
+        "participant_id": "10000004",
+    }
     path = resource.format(**values)
     body: dict[str, Any] = {}
     if method in {"POST", "PATCH"}:
-        body = {"name": "x", "scopes": ["users:read"], "full_name": "x", "user_id": "1"}
-        shape = {"users": ["full_name"], "api_clients": ["name", "scopes"], "account": ["name"]}
+        body = {
+            "name": "x",
+            "scopes": ["users:read"],
+            "full_name": "x",
+            "user_id": "10000001",
+            "title": "x",
+            "host": {"user_id": "10000001"},
+            "participants": [{"full_name": "x"}],
+        }
+        shape = {
+            "users": ["full_name"],
+            "api_clients": ["name", "scopes"],
+            "account": ["name"],
+            "rooms": ["name"],
+            "session_create": ["title", "host"],
+            "sessions": ["title"],
+            "participants": ["participants"] if method == "POST" else ["full_name"],
+        }
         body = {n: body[n] for n in shape.get(folder, ["user_id"])} if "rotate" not in resource else {}
     answer = function(folder)(
         native_event(method, path, resource=resource, body=body, path_values=values, account_id=account.account_id),

@@ -310,6 +310,7 @@ def test_jaas_gets_its_token(house: House, account: Account, session: Session, r
     # then
     token = parse_qs(parts.query)["jwt"][0]
     public = serialization.load_pem_private_key(rsa_key.encode(), None).public_key()
+    assert isinstance(public, rsa.RSAPublicKey)
     claims = jwt.decode(token, public, algorithms=["RS256"], audience="jitsi", options=_NO_TIMES | {"verify_aud": True})
     assert (parts.netloc, parts.path) == ("8x8.vc", f"/vpaas-magic-1/{claims['room']}")
     assert jwt.get_unverified_header(token)["kid"] == "vpaas-magic-1/ab12"

@@ -18,9 +18,13 @@ from tools.operate import local_site
 from vestibule import ids
 from vestibule.clock import HOUR, MINUTE
 from vestibule.domain import scopes
-from vestibule.model import Account, Client, ClientSecret, Login, User
+from vestibule.domain.participants import Invitee
+from vestibule.domain.sessions import HostRef
+from vestibule.model import Account, Client, ClientSecret, Login, ParticipantRole, Room, SessionStatus, User
 from vestibule.store.directory.accounts import AccountStore
 from vestibule.store.directory.clients import ClientStore
+from vestibule.store.directory.rooms import RoomStore
+from vestibule.store.directory.sessions import SessionStore
 from vestibule.store.directory.users import UserStore
 from vestibule.store.passes import LoginStore
 from vestibule.store.table import Table
@@ -39,6 +43,18 @@ USER_ID, EXTERNAL_ID = "30517702", "mrn-2002"
 LEAVING_USER_ID = "30517703"
 CREATED_EXTERNAL_ID = "mrn-2009"
 """Of the user that `users-create.json` makes."""
+
+ROOM_ID, ROOM_CODE = "40718831", "front"
+LEAVING_ROOM_ID, LEAVING_ROOM_CODE = "40718832", "leaving"
+CREATED_ROOM_CODE = "hopper"
+"""Of the room that `rooms-create.json` makes."""
+
+SESSION_ID = "40718806"
+LEAVING_SESSION_ID = "40718807"
+PARTICIPANT_ID = "50718806"
+LEAVING_PARTICIPANT_ID = "50718807"
+SESSION_STARTS_AT = 7_226_582_400_000
+"""Milliseconds since the epoch: far enough that the session is to come for as long as the events are used."""
 
 CLIENT_ID = f"{ACCOUNT_ID}-events"
 LEAVING_CLIENT_ID = f"{ACCOUNT_ID}-leaving"
@@ -80,6 +96,8 @@ def write_into(house: House) -> None:
     _write_account(AccountStore(directory), now)
     _write_clients(ClientStore(directory), now)
     _write_users(UserStore(directory), now)
+    _write_rooms(RoomStore(directory), now)
+    _write_sessions(house, SessionStore(directory))
     logins = LoginStore(_table(house, house.settings.passes_table))
     for login in _logins(now):
         logins.create(login)
@@ -139,6 +157,52 @@ def _write_users(store: UserStore, now: int) -> None:
                 updated_at=now,
             )
         )
+
+
+def _write_rooms(store: RoomStore, now: int) -> None:
+    for code in (ROOM_CODE, LEAVING_ROOM_CODE, CREATED_ROOM_CODE):
+        known = store.id_of_code(ACCOUNT_ID, code)
+        before = store.get(ACCOUNT_ID, known, consistent=True) if known else None
+        if before is not None:
+            store.delete(before)
+    for room_id, code in ((ROOM_ID, ROOM_CODE), (LEAVING_ROOM_ID, LEAVING_ROOM_CODE)):
+        store.create(
+            Room(
+                room_id=room_id,
+                account_id=ACCOUNT_ID,
+                name="Walk-ins",
+                code=code,
+                slug=code,
+                domain=f"{SLUG}.hub.vestibule.localhost",
+                created_at=now,
+                updated_at=now,
+            )
+        )
+    store.assign(ACCOUNT_ID, LEAVING_ROOM_ID, USER_ID, now=now)
+
+
+def _write_sessions(house: House, store: SessionStore) -> None:
+    """Write two sessions; the one that events change has guests whose ids are known."""
+    for session_id in (SESSION_ID, LEAVING_SESSION_ID):
+        known = store.whole(ACCOUNT_ID, session_id)
+        if known is None:
+            fields = {"title": "Consultation", "starts_at": SESSION_STARTS_AT, "duration_minutes": 30}
+            house.sessions.create(ACCOUNT_ID, HostRef(USER_ID), fields, session_id=session_id)
+            continue
+        before, people = known
+        for one in people:
+            if one.role is not ParticipantRole.HOST:
+                store.write(store.removing(one))
+        again = replace(
+            before, title="Consultation", status=SessionStatus.SCHEDULED, cancelled_at=None, version=before.version + 1
+        )
+        store.write(store.replacing(again, before=before))
+    session = house.sessions.get(ACCOUNT_ID, SESSION_ID)
+    for participant_id, name in ((PARTICIPANT_ID, "Katherine Johnson"), (LEAVING_PARTICIPANT_ID, "Mary Jackson")):
+        guest = Invitee(full_name=name, role=ParticipantRole.ATTENDEE)
+        (draft,) = house.participants.drafts(session, [guest])
+        code = house.links.sealed_code(ACCOUNT_ID, f"9{participant_id}")
+        store.write(store.adding(session, replace(draft, participant_id=participant_id, sealed_code=code)))
 
 
 def _logins(now: int) -> Iterator[Login]:
