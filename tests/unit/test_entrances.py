@@ -174,6 +174,17 @@ def test_a_passkey_is_checked_where_the_account_requires_one(
     assert isinstance(come(house, strict, code, f" {passkey.upper()} "), Arrival)
 
 
+@pytest.mark.req("S03")
+def test_a_code_costs_the_same_however_many_take_part(house: House, account: Account, host: User, wire: Wire) -> None:
+    crowd = [Invitee(full_name=f"Guest {number}") for number in range(30)]
+    _, people = plan(house, account, host, *crowd)
+    code = house.links.connect_code(people[7])
+    come(house, account, code)
+    with wire.counting() as calls:
+        assert isinstance(come(house, account, code), Arrival)
+    assert [call.operation for call in calls] == ["UpdateItem", "GetItem", "GetItem", "BatchGetItem", "UpdateItem"]
+
+
 # --- guessing ---
 
 

@@ -209,6 +209,18 @@ def test_an_open_session_starts_by_itself_when_asked_to(
     assert data(browser.ask(f"{path}?launch=0"), "launch") == "no"
 
 
+@pytest.mark.req("L05", "S02")
+def test_what_a_browser_makes_ahead_of_the_click_starts_nothing(
+    browser: Browser, house: House, clock: FakeClock, planned: tuple[Session, list[Participant]]
+) -> None:
+    session, (_, guest) = planned
+    clock.now = session.starts_at
+    for path in (code_path(house, guest), personal_path(house, guest)):
+        ahead = {"headers": {"Sec-Purpose": "prefetch;prerender"}}
+        assert browser.ask(f"{path}?launch=1", **ahead)["statusCode"] == 403
+        assert browser.ask(path, **ahead)["statusCode"] == 200
+
+
 @pytest.mark.req("S03")
 def test_the_vendors_path_is_the_same_page(
     browser: Browser, house: House, planned: tuple[Session, list[Participant]]
@@ -649,7 +661,7 @@ def test_the_device_test_alone_may_ask_for_devices(
     assert "microphone=()" in (header(waiting, "permissions-policy") or "")
 
 
-@pytest.mark.req("R01")
+@pytest.mark.req("R01", "L15")
 def test_a_failing_table_is_a_503_on_every_way_in(
     browser: Browser, house: House, wire: Wire, planned: tuple[Session, list[Participant]]
 ) -> None:
@@ -661,5 +673,7 @@ def test_a_failing_table_is_a_503_on_every_way_in(
     ):
         browser.ask(path)  # the account is remembered
         wire.fail(operation, "InternalServerError", times=3)
-        assert browser.ask(path)["statusCode"] == 503
+        page = browser.ask(f"{path}?passkey=x&launch=1")
+        assert page["statusCode"] == 503
+        assert f'href="{path}?passkey=x&amp;launch=1"' in page["body"], "trying again loses nothing"
         wire.reset()

@@ -13,7 +13,7 @@ from vestibule.clock import HOUR, MINUTE, SECOND
 from vestibule.domain.phases import CLOSED, ENTERED, Phase, opens_at, phase_of
 from vestibule.http import logs
 from vestibule.http.hub import addresses
-from vestibule.http.hub.visit import json_answer, redirect
+from vestibule.http.hub.visit import json_answer, not_yet, redirect
 from vestibule.http.pages.times import clock_time, span
 from vestibule.model import ParticipantRole, SessionStatus
 
@@ -48,7 +48,9 @@ def visit_to(visit: Visit, arrival: Arrival, path: str, *, return_path: str | No
     session = arrival.session
     logs.about(account_id=session.account_id, session_id=session.session_id)
     if visit.event.method != "POST":
-        return _shown(visit, arrival, path)
+        is_ahead = visit.event.method == "GET" and visit.event.is_speculative
+        # A page that a browser makes ahead of the click would start with nobody there.
+        return not_yet() if is_ahead and _is_launch(visit) else _shown(visit, arrival, path)
     if not visit.is_own_form():
         return visit.page("form_refused.html", status=403, back_url=_here(visit, path))
     return _started(visit, arrival, path, return_path or addresses.session_path(session.session_id))
@@ -132,11 +134,15 @@ def _launch(visit: Visit, account: Account, arrival: Arrival) -> str:
     ``no``: not asked for; ``start``: by itself; ``application``: a click is needed, because the
     stage opens an application; ``confirm``: the same, because the person is not among the participants.
     """
-    if visit.event.folded_query.get(_LAUNCH) != "1":
+    if not _is_launch(visit):
         return "no"
     if not arrival.person.is_expected:
         return "confirm"
     return "application" if account.stage is not None and account.stage.opens_application else "start"
+
+
+def _is_launch(visit: Visit) -> bool:
+    return visit.event.folded_query.get(_LAUNCH) == "1"
 
 
 def _started(visit: Visit, arrival: Arrival, path: str, return_path: str) -> Answer:
