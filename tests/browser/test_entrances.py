@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import expect
@@ -307,8 +308,12 @@ def test_joining_works_by_keyboard(visitor: Visitor, plan: Callable[..., Plan]) 
 @pytest.mark.req("S07")
 def test_times_are_shown_in_the_visitors_own_zone(visitors: Callable[..., Visitor], plan: Callable[..., Plan]) -> None:
     page = visitors(timezone_id="Asia/Tokyo", locale="en-GB").page
-    page.goto(plan(opens_in=3_600, time_zone="Europe/Berlin").guest["personal_link"])
+    planned = plan(opens_in=3_600, time_zone="Europe/Berlin")
+    page.goto(planned.guest["personal_link"])
     expect(page.locator(".when")).to_contain_text("(Asia/Tokyo)")
+    starts_at = datetime.fromisoformat(planned.session["starts_at"])
+    opens_at = (starts_at - timedelta(milliseconds=OPENS_BEFORE)).astimezone(ZoneInfo("Asia/Tokyo"))
+    expect(page.get_by_role("heading", name=f"The doors open at {opens_at:%H:%M}")).to_be_visible()
 
 
 # --- the device test ---
@@ -336,8 +341,8 @@ def test_camera_and_microphone_are_tested_before_the_time(with_devices: Browser,
 
     expect(page.get_by_text("Your camera works:")).to_be_visible()
     expect(page.get_by_text("Your microphone works:")).to_be_visible()
-    page.wait_for_function("document.querySelector('video').videoWidth > 0")
-    page.wait_for_function("document.querySelector('meter').value > 0")  # Chromium's made-up one beeps
+    expect(page.locator("video")).not_to_have_js_property("videoWidth", 0)
+    expect(page.locator("meter")).not_to_have_js_property("value", 0)  # Chromium's made-up one beeps
     page.get_by_role("button", name="Stop").click()
     expect(page.locator("video")).to_be_hidden()
     context.close()

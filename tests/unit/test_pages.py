@@ -59,6 +59,7 @@ SESSION: dict[str, Any] = {
     "version": 1,
     "opens_in": 60_000,
     "opens_at": "10:50",
+    "opening": "2026-11-22T09:50:00.000Z",
     "again_in": 10_000,
     "state_url": "/s/1/state",
     "here": "/p/t?launch=1",

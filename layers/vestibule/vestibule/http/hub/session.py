@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from vestibule.clock import HOUR, MINUTE, SECOND
+from vestibule.clock import HOUR, MINUTE, SECOND, to_rfc3339
 from vestibule.domain.phases import CLOSED, ENTERED, Phase, opens_at, phase_of
 from vestibule.http import logs
 from vestibule.http.hub import addresses
@@ -116,6 +116,7 @@ def _shown(visit: Visit, arrival: Arrival, path: str) -> Answer:
         version=session.version,
         opens_in=None if is_open else opens_in,
         opens_at=clock_time(opens_at(session), session.time_zone),
+        opening=to_rfc3339(opens_at(session)),
         again_in=_again_in(session, now),
         state_url=f"{addresses.session_path(session.session_id)}/state",
         here=_here(visit, path),

@@ -124,6 +124,11 @@ function showLocalTime(element) {
   const [starts, ends] = [element.dataset.starts, element.dataset.ends].map((text) => new Date(text));
   element.querySelector("time").textContent = format.formatRange(starts, ends);
   element.querySelector("span").textContent = `(${timeZone})`;
+  const opening = page.querySelector("[data-opening]");
+  if (opening) {
+    const clock = new Intl.DateTimeFormat(navigator.languages, { timeStyle: "short" });
+    opening.textContent = clock.format(new Date(opening.dateTime));
+  }
 }
 
 showLocalTime(document.querySelector("[data-starts]"));
