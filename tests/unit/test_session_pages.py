@@ -303,6 +303,30 @@ def test_a_blocked_network_is_told_what_still_works(
     assert browser.ask(personal_path(house, planned[1][1]))["statusCode"] == 200
 
 
+@pytest.mark.req("S04")
+def test_the_alarm_counts_wrong_codes_by_the_line_that_the_page_logs(
+    browser: Browser, house: House, planned: tuple[Session, list[Participant]], caplog: pytest.LogCaptureFixture
+) -> None:
+    # given
+    (metric,) = resources("AWS::Logs::MetricFilter").values()
+    pattern = metric["Properties"]["FilterPattern"]
+    assert metric["Properties"]["LogGroupName"] == {"Ref": "JoinLogGroup"}
+    (transformation,) = metric["Properties"]["MetricTransformations"]
+    (part,) = [
+        one
+        for one in resources("AWS::CloudWatch::Alarm")["WrongCodesAlarm"]["Properties"]["Metrics"]
+        if "MetricStat" in one
+    ]
+    watched = part["MetricStat"]["Metric"]
+    assert watched["Namespace"] == transformation["MetricNamespace"]
+    assert watched["MetricName"] == transformation["MetricName"]
+    # when: a right one, one that is none, a wrong one
+    for path in (code_path(house, planned[1][1]), "/join/12", "/join/500000001"):
+        browser.ask(path)
+    # then
+    assert [line for line in caplog.messages if f'"{line}"' in pattern] == ["wrong connect code"]
+
+
 # --- personal links ---
 
 
