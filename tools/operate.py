@@ -19,7 +19,7 @@ from tools.local import LocalError, Stack
 from vestibule.clock import MINUTE, to_rfc3339
 from vestibule.domain import scopes
 from vestibule.domain.clients import OVERLAP
-from vestibule.domain.guesses import CODES, network_of
+from vestibule.domain.guesses import CODES, CODES_WITH_PASSKEY, network_of
 from vestibule.errors import VestibuleError
 from vestibule.model import Account, Client, Status
 from vestibule.settings import Settings
@@ -115,8 +115,10 @@ def unblock(
 ) -> None:
     """Let connect codes be tried from a network again that was blocked for guessing."""
     network = network_of(address)
-    was_known = context.obj.house.guesses.lift(CODES, network)
-    typer.echo(f"{network}: {'its wrong codes are forgotten' if was_known else 'no wrong codes are known from there'}")
+    lifted = [context.obj.house.guesses.lift(limit, network) for limit in (CODES, CODES_WITH_PASSKEY)]
+    typer.echo(
+        f"{network}: {'its wrong codes are forgotten' if any(lifted) else 'no wrong codes are known from there'}"
+    )
 
 
 @clients_app.command(name="list")

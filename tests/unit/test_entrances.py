@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.support.house import START, add_user, open_account
 from vestibule.clock import DAY, HOUR, MINUTE
 from vestibule.domain.entrances import Arrival, PasswordCheck, Refusal, code_in
-from vestibule.domain.guesses import CODES, SESSION_PASSWORDS, network_of
+from vestibule.domain.guesses import CODES, CODES_WITH_PASSKEY, SESSION_PASSWORDS, network_of
 from vestibule.domain.participants import Invitee
 from vestibule.domain.phases import OPENS_BEFORE, Phase, opens_at, phase_of
 from vestibule.domain.roles import role_of
@@ -213,6 +213,23 @@ def test_the_twentieth_wrong_code_blocks_its_network_for_an_hour(
     assert come(house, account, right) is Refusal.BLOCKED
     clock.advance(1)
     assert isinstance(come(house, account, right), Arrival)
+
+
+@pytest.mark.req("S04")
+def test_made_up_passkeys_are_no_way_to_guess_past_the_block(
+    house: House, account: Account, wire: Wire, planned: tuple[Session, list[Participant]]
+) -> None:
+    """Not even by how long an answer takes: beyond the limit nothing is looked up."""
+    right, passkey = house.links.connect_code(planned[1][1]), house.links.passkey(planned[1][1])
+    for code in wrong_codes(house, planned)[:40]:
+        come(house, account, code, "made up")
+    with wire.counting() as calls:
+        assert come(house, account, right, passkey) is Refusal.BLOCKED
+    assert {call.operation for call in calls} == {"UpdateItem"}
+    # the operator lifts that as well
+    house.guesses.lift(CODES_WITH_PASSKEY, network_of(HOME))
+    for _ in range(30):
+        assert isinstance(come(house, account, right, passkey), Arrival)
 
 
 @pytest.mark.req("S04")

@@ -216,9 +216,9 @@ def test_what_a_browser_makes_ahead_of_the_click_starts_nothing(
     session, (_, guest) = planned
     clock.now = session.starts_at
     for path in (code_path(house, guest), personal_path(house, guest)):
-        ahead = {"headers": {"Sec-Purpose": "prefetch;prerender"}}
-        assert browser.ask(f"{path}?launch=1", **ahead)["statusCode"] == 403
-        assert browser.ask(path, **ahead)["statusCode"] == 200
+        ahead = {"Sec-Purpose": "prefetch;prerender"}
+        assert browser.ask(f"{path}?launch=1", headers=ahead)["statusCode"] == 403
+        assert browser.ask(path, headers=ahead)["statusCode"] == 200
 
 
 @pytest.mark.req("S03")

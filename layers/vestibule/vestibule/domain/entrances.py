@@ -184,7 +184,7 @@ class Entrances:
             return Refusal.MALFORMED
         network = network_of(address)
         if not self._guesses.count(guesses.CODES, network):
-            return self._past_the_block(account, code, passkey)
+            return self._past_the_block(account, code, passkey, network)
         found = self._holder(account, code)
         if found is None:
             return Refusal.UNKNOWN
@@ -263,11 +263,14 @@ class Entrances:
         self._guesses.was_right(guesses.SESSION_PASSWORDS, *about)
         return PasswordCheck.RIGHT
 
-    def _past_the_block(self, account: Account, code: str, passkey: str | None) -> Arrival | Refusal:
+    def _past_the_block(self, account: Account, code: str, passkey: str | None, network: str) -> Arrival | Refusal:
         """Let in whoever has the passkey; nothing else may show whether a code is one."""
-        found = self._holder(account, code) if passkey else None
+        if not passkey or not self._guesses.count(guesses.CODES_WITH_PASSKEY, network):
+            return Refusal.BLOCKED
+        found = self._holder(account, code)
         if found is None or not self._is_passkey(passkey, found[1]):
             return Refusal.BLOCKED
+        self._guesses.was_right(guesses.CODES_WITH_PASSKEY, network)
         return found[0]
 
     def _holder(self, account: Account, code: str) -> tuple[Arrival, Participant] | None:

@@ -41,6 +41,9 @@ class Limit:
 
 CODES = Limit("connect code", 20)
 """By network, for all accounts together: codes are unique in the whole service."""
+CODES_WITH_PASSKEY = Limit("connect code with passkey", 20)
+"""By network, where codes alone are blocked: how long an answer takes could otherwise tell
+a code from none, as often as somebody asks with a made-up passkey."""
 SESSION_PASSWORDS = Limit("session password", 10)
 """By session and network."""
 
