@@ -109,7 +109,6 @@ def test_sixty_wrong_codes_at_once_count_exactly_and_block(
     assert LOOPBACK not in str(counters)
     # and a right one is refused without saying so
     assert portal.hub.get(guest["join_link"]).status_code == 429
-    assert portal.hub.get(guest["join_link"], headers={"X-Forwarded-For": "203.0.113.9"}).status_code == 429
     assert portal.hub.get(guest["personal_link"]).status_code == 200
     # when: the operator lifts it
     assert stack_house.guesses.lift(CODES, network_of(LOOPBACK))
@@ -138,7 +137,8 @@ def test_wrong_passwords_at_once_count_exactly(portal: Portal, handed_out: Hande
         form = {"name": "Ada", "password": f"guess {number}"}
         return portal.hub.post(f"/s/{session['id']}", data=form, headers=OWN_FORM).status_code
 
-    with ThreadPoolExecutor(THREADS // 2) as pool:
+    # few at once: each takes its own 64 MB and, on a busy machine, its time
+    with ThreadPoolExecutor(THREADS // 5) as pool:
         answers = Counter(pool.map(guess, range(2 * SESSION_PASSWORDS.most)))
     assert answers == {403: SESSION_PASSWORDS.most, 429: SESSION_PASSWORDS.most}
 
