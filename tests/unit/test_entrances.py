@@ -432,6 +432,21 @@ def test_a_signed_in_user_is_expected_where_they_take_part(
     assert house.entrances.by_sign_in("not-an-id", host) is None
 
 
+@pytest.mark.req("S01", "L18")
+def test_a_user_who_was_removed_is_expected_no_more(house: House, account: Account, host: User) -> None:
+    nora = add_user(house, account, full_name="Nora Berg", email="nora@clinic.example")
+    session, (_, participant) = plan(
+        house, account, host, Invitee(user_id=nora.user_id, role=ParticipantRole.PRESENTER)
+    )
+    code, token = house.links.connect_code(participant), str(house.links.personal_token(participant))
+    house.participants.remove(account.account_id, session.session_id, participant.participant_id)
+    found = house.entrances.by_sign_in(session.session_id, nora)
+    assert found is not None
+    assert (found.person.is_expected, found.person.role) == (False, ParticipantRole.ATTENDEE)
+    assert house.entrances.by_link(account, token) is None
+    assert come(house, account, code) is Refusal.UNKNOWN
+
+
 @pytest.mark.req("S01")
 def test_a_guest_gives_a_name_that_can_be_shown(house: House, planned: tuple[Session, list[Participant]]) -> None:
     session, _ = planned

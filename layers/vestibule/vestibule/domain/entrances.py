@@ -20,7 +20,7 @@ from vestibule.clock import HOUR
 from vestibule.domain import guesses, rules
 from vestibule.domain.guesses import network_of
 from vestibule.domain.links import PersonalToken
-from vestibule.domain.participants import identity_of
+from vestibule.domain.participants import identity_of_user
 from vestibule.domain.roles import role_of
 from vestibule.errors import VestibuleError
 from vestibule.model import Participant, ParticipantRole, Session, Status
@@ -219,7 +219,7 @@ class Entrances:
         """Let a signed-in user in, invited or not; None when there is no such session."""
         if not ids.is_object_id(session_id):
             return None
-        identity = identity_of(user.user_id, None, "")
+        identity = identity_of_user(user.user_id)
         session, participant = self._sessions.with_identity(user.account_id, session_id, identity)
         return _registered(session, user, participant) if session else None
 
