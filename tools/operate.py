@@ -20,11 +20,12 @@ from tools.local import LocalError, Stack
 from vestibule.clock import MINUTE, to_rfc3339
 from vestibule.domain import scopes
 from vestibule.domain.clients import OVERLAP
+from vestibule.domain.guesses import CODES, CODES_WITH_PASSKEY, network_of
 from vestibule.domain.throttle import PASSWORD_FROM_ADDRESS, PASSWORD_OF_USER, address_group
 from vestibule.errors import VestibuleError
 from vestibule.model import Account, Client, Status
 from vestibule.settings import Settings
-from vestibule.store.aws import dynamodb_client
+from vestibule.store.aws import dynamodb_client, secrets_manager_client
 from vestibule.wiring import House
 
 if TYPE_CHECKING:
@@ -134,6 +135,18 @@ def unlock(
         typer.echo(f"from {address_group(address)} passwords are accepted again")
 
 
+def unblock(
+    context: typer.Context,
+    address: Annotated[str, typer.Argument(help="The visitor's IP address; an IPv6 address stands for its /64.")],
+) -> None:
+    """Let connect codes be tried from a network again that was blocked for guessing."""
+    network = network_of(address)
+    lifted = [context.obj.house.guesses.lift(limit, network) for limit in (CODES, CODES_WITH_PASSKEY)]
+    typer.echo(
+        f"{network}: {'its wrong codes are forgotten' if any(lifted) else 'no wrong codes are known from there'}"
+    )
+
+
 @clients_app.command(name="list")
 def list_clients(context: typer.Context, account_id: AccountId) -> None:
     """List an account's API clients."""
@@ -226,7 +239,8 @@ def _aws_site(stack_name: str) -> Site:
     described = boto3.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
     dead_letters = _dead_letters(boto3.client("sqs"), outputs)
-    return Site(House(_settings(outputs), dynamodb=dynamodb_client()), None, dead_letters)
+    house = House(_settings(outputs), dynamodb=dynamodb_client(), secrets_manager=secrets_manager_client())
+    return Site(house, None, dead_letters)
 
 
 def _dead_letters(client: SQSClient, outputs: dict[str, str]) -> DeadLetters:

@@ -45,12 +45,14 @@ ALLOWED = {
     "MailConfigurationSet": {"SendEmail"},
 }
 NO_TOPIC = {"Fn::Sub": "arn:${AWS::Partition}:sns:*:*:*"}
-SIGNERS = {"AccessTokenFunction"}
+SIGNERS = {"AccessTokenFunction", "JoinFunction", "PersonalFunction", "SessionPageFunction"}
 ROTATION = {"KeyRotationFunction"}
 # Links, passkeys, connect codes.
 DERIVING = {"SessionCreateFunction", "SessionsFunction", "ParticipantsFunction", "MailerFunction"}
 # What wrong passwords are counted for.
 MARKING = {"SignInFunction"}
+PROVING = {"JoinFunction", "PersonalFunction", "SessionPageFunction"}  # the same
+SEALING = {"AccountFunction"}  # secrets of stages
 WORKERS = {"RouterFunction", "MailerFunction", "MailReportsFunction"}
 WITHOUT_AN_API = {"AuthorizerFunction", "KeyRotationFunction", *WORKERS}
 
@@ -263,8 +265,9 @@ def test_the_private_keys_are_read_by_signers_and_the_rotation_alone() -> None:
 
 
 @pytest.mark.req("R03", "L04")
-def test_the_master_key_is_read_by_those_who_derive_links_or_count_guesses_alone() -> None:
-    assert allowed_on("MasterKeySecret") == {name: {"GetSecretValue"} for name in DERIVING | MARKING}
+def test_the_master_key_is_read_by_those_who_derive_seal_or_count_guesses_alone() -> None:
+    users = DERIVING | PROVING | SEALING | MARKING
+    assert allowed_on("MasterKeySecret") == {name: {"GetSecretValue"} for name in users}
 
 
 @pytest.mark.req("R03")
@@ -291,6 +294,8 @@ def test_no_function_may_what_its_code_never_asks_for() -> None:
         "DashboardFunction",
         "SignInFunction",
         "SecureVideoFunction",
+        "JoinFunction",
+        "SessionPageFunction",
         "UsersFunction",
         "RoomsFunction",
         "SessionCreateFunction",
@@ -325,7 +330,7 @@ def test_methods_are_named_one_by_one() -> None:
     assert {method for _, _, method in routes} <= {"get", "head", "post", "put", "patch", "delete"}
     hub = {(path, method) for api, path, method in routes if api == "HubApi"}
     # every page answers a HEAD; asking for a state is for scripts alone
-    gets = {path for path, method in hub if method == "get"} - {"/sign-in/state"}
+    gets = {path for path, method in hub if method == "get"} - {"/sign-in/state", "/s/{session_id}/state"}
     assert gets == {path for path, method in hub if method == "head"}
 
 
@@ -335,7 +340,7 @@ def test_a_browser_posts_only_where_a_form_of_ours_leads() -> None:
         for _, kind, p in events()
         if kind == "Api" and p["RestApiId"]["Ref"] == "HubApi" and p["Method"] == "post"
     }
-    assert posts == {"/logout", "/sign-in"}
+    assert posts == {"/logout", "/sign-in", "/join/{code}", "/p/{token}", "/s/{session_id}"}
 
 
 def test_siblings_have_one_variable_name() -> None:

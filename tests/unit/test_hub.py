@@ -626,7 +626,8 @@ def test_an_outage_is_a_page_with_503(
     browser.ask(link(house, account, user))
     for operation in ("GetItem", "UpdateItem", "BatchGetItem"):
         wire.fail(operation, "InternalServerError", times=9)
-    house.accounts.__init__(house.accounts._store, house.clock, house.random)  # type: ignore[misc]  # noqa: SLF001
+    known = house.accounts
+    known.__init__(known._store, house.clock, house.random, known._seal)  # type: ignore[misc]  # noqa: SLF001
     # when
     answer = browser.ask(path)
     # then

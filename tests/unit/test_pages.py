@@ -22,12 +22,14 @@ from vestibule.http.pages.face import (
     AccountFace,
     check_link,
     check_logo,
+    check_stage_link,
     face_of,
     initials,
     origin_of,
 )
 from vestibule.http.pages.render import render
 from vestibule.http.pages.style import style_of
+from vestibule.http.pages.times import clock_time, span
 from vestibule.model import Account, NavigationLink
 
 PAGES = Path(render_module.__file__).parent
@@ -72,8 +74,46 @@ def a_day(*sessions: dict[str, Any], distance: int = 0) -> dict[str, Any]:
 
 NOTICES = ["switched", "other_person", "other_session", "session_over", "session_cancelled"]
 PERSON = {"person_name": "Maria Lindqvist", "form_token": "t", "now": 1, "zone": "Europe/Berlin"}
+WHEN = span(1_795_315_772_123, 1_795_319_372_123, "Europe/Berlin")
+SESSION: dict[str, Any] = {
+    "session_title": "Consultation",
+    "when": WHEN,
+    "person_name": "Ben Okafor",
+    "role": "attendee",
+    "phase": "upcoming",
+    "version": 1,
+    "opens_in": 60_000,
+    "opens_at": "10:50",
+    "opening": "2026-11-22T09:50:00.000Z",
+    "again_in": 10_000,
+    "state_url": "/s/1/state",
+    "here": "/p/t?launch=1",
+    "action": "/p/t",
+    "form_token": "",
+    "refresh_seconds": 60,
+    "has_stage": True,
+    "is_host": False,
+    "launch": "no",
+}
 # Template -> the least that it can be rendered with.
 MINIMAL: Mapping[str, dict[str, Any]] = {
+    "check.html": {"uses_devices": True},
+    "code.html": {"reason": "", "carried": {}},
+    "come_in.html": {
+        "action": "/s/1",
+        "form_token": "",
+        "sign_in_url": None,
+        "person_name": None,
+        "asks_password": False,
+        "problem": "",
+        "name": "",
+    },
+    "launch.html": {"stage_url": "https://stage.example/1", "opens_application": False, "back_url": "/s/1"},
+    "passkey.html": {"action": "/join/111222333", "carried": {}, "is_wrong": False},
+    "personal_refused.html": {},
+    "session.html": SESSION,
+    "session_closed.html": {"is_cancelled": False},
+    "session_unknown.html": {},
     "choose_organisation.html": {"hub_host": "hub.vestibule.example"},
     "dashboard.html": {**PERSON, "days": ()},
     "form_refused.html": {"back_url": "/dashboard"},
@@ -90,6 +130,29 @@ MINIMAL: Mapping[str, dict[str, Any]] = {
 # Template -> everything that it knows, with other people's text in every place that takes text.
 FULL: Mapping[str, dict[str, Any]] = {
     **MINIMAL,
+    "code.html": {"reason": "unknown", "carried": {"launch": HOSTILE}},
+    "come_in.html": {
+        "action": "/s/1?launch=1",
+        "form_token": HOSTILE,
+        "sign_in_url": "/sign-in?next=%2Fs%2F1",
+        "person_name": None,
+        "asks_password": True,
+        "problem": "password_wrong",
+        "name": HOSTILE,
+    },
+    "launch.html": {"stage_url": "zoommtg://x/?g=1", "opens_application": True, "back_url": "/s/1"},
+    "passkey.html": {"action": "/join/111222333", "carried": {"launch": HOSTILE}, "is_wrong": True},
+    "session.html": SESSION
+    | {
+        "session_title": HOSTILE,
+        "person_name": HOSTILE,
+        "role": "host",
+        "phase": "running",
+        "opens_in": None,
+        "form_token": HOSTILE,
+        "launch": "application",
+    },
+    "session_closed.html": {"is_cancelled": True},
     "choose_organisation.html": {"hub_host": "hub.vestibule.example", "asked": HOSTILE},
     "dashboard.html": {
         "person_name": HOSTILE,
@@ -514,3 +577,60 @@ def test_an_asset_is_answered_as_a_file() -> None:
     assert answer["headers"]["Content-Type"] == "text/javascript; charset=utf-8"
     assert answer["headers"]["X-Content-Type-Options"] == "nosniff"
     assert answer["body"].startswith("//")
+
+
+@pytest.mark.parametrize("name", ["session.html", "come_in.html", "code.html"])
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"has_stage": False, "is_host": True, "opens_in": None},
+        {"has_stage": False, "opens_in": None},
+        {"launch": "confirm", "opens_in": None, "phase": "open"},
+        {"launch": "start"},
+        {"role": "presenter"},
+        {"role": "organizer"},
+        {"role": "observer"},
+        {"problem": "name"},
+        {"problem": "password_blocked"},
+        {"person_name": "Ada", "asks_password": True},
+        {"reason": "malformed"},
+        {"reason": "blocked"},
+    ],
+)
+@pytest.mark.req("H04")
+def test_every_state_of_a_page_can_be_shown(name: str, values: dict[str, Any]) -> None:
+    known = {key: value for key, value in values.items() if key in MINIMAL[name]}
+    assert render(name, CLINIC, **(MINIMAL[name] | known))["statusCode"] == 200
+
+
+@pytest.mark.parametrize("url", ["https://stage.example/x?y#z", "zoommtg://x/?a=1&b=%20", "org.jitsi.meet://x/y"])
+def test_a_click_may_open_a_stage(url: str) -> None:
+    assert check_stage_link(url) == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        "JavaScript:alert(1)",
+        "data:text/html,x",
+        "//x",
+        "zoommtg://a b",
+        "zoommtg:\\\\x",
+        "https://u@x/",
+    ],
+)
+def test_a_click_may_run_nothing(url: str) -> None:
+    with pytest.raises(ValueError, match=r"an address|a path"):
+        check_stage_link(url)
+
+
+@pytest.mark.req("S07")
+def test_times_are_shown_in_their_own_zone() -> None:
+    # 2026-11-22T02:49:32Z
+    assert (WHEN.day, WHEN.clock, WHEN.zone) == ("Sunday, 22 November 2026", "03:49 \u2013 04:49", "Europe/Berlin")
+    assert (WHEN.starts, WHEN.ends) == ("2026-11-22T02:49:32.123Z", "2026-11-22T03:49:32.123Z")
+    late = span(1_795_315_772_123, 1_795_402_172_123, "America/Los_Angeles")
+    assert (late.day, late.clock) == ("Saturday, 21 November 2026", "18:49 \u2013 22 November, 18:49")
+    assert clock_time(1_795_315_772_123, "Asia/Kolkata") == "08:19"
+    assert span(7_258_118_399_000, 7_258_118_399_000, "UTC").day == "Tuesday, 31 December 2199"

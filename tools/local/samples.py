@@ -21,6 +21,7 @@ from vestibule.domain import scopes
 from vestibule.domain.participants import Invitee
 from vestibule.domain.sessions import HostRef
 from vestibule.model import Account, Client, ClientSecret, Login, ParticipantRole, Room, SessionStatus, User
+from vestibule.store.codes import CodeStore
 from vestibule.store.directory.accounts import AccountStore
 from vestibule.store.directory.clients import ClientStore
 from vestibule.store.directory.rooms import RoomStore
@@ -53,6 +54,7 @@ SESSION_ID = "40718806"
 LEAVING_SESSION_ID = "40718807"
 PARTICIPANT_ID = "50718806"
 LEAVING_PARTICIPANT_ID = "50718807"
+CONNECT_CODE = f"9{PARTICIPANT_ID}"
 SESSION_STARTS_AT = 7_226_582_400_000
 """Milliseconds since the epoch: far enough that the session is to come for as long as the events are used."""
 
@@ -210,6 +212,16 @@ def _write_sessions(house: House, store: SessionStore) -> None:
         (draft,) = house.participants.drafts(session, [guest])
         code = house.links.sealed_code(ACCOUNT_ID, f"9{participant_id}")
         store.write(store.adding(session, replace(draft, participant_id=participant_id, sealed_code=code)))
+    passes = _table(house, house.settings.passes_table)
+    claim = CodeStore(passes).claiming(
+        house.links.code_mark(CONNECT_CODE),
+        account_id=ACCOUNT_ID,
+        session_id=SESSION_ID,
+        participant_id=PARTICIPANT_ID,
+        now=house.clock(),
+        held_until=session.ends_at,
+    )
+    passes.write(claim)
 
 
 def _logins(now: int) -> Iterator[Login]:

@@ -32,6 +32,46 @@ class NavigationLink:
     url: str
 
 
+class StageKind(StrEnum):
+    """Which kind of place a session's media happen at."""
+
+    URL = "url"
+    LIVEKIT = "livekit"
+    JITSI = "jitsi"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """Where the media of an account's sessions happen; see `vestibule.domain.stages`.
+
+    Attributes
+    ----------
+    url
+        Address of the stage's own page, with placeholders such as ``{grant}``.
+    opens_application
+        Whether that address leads out of the browser.
+    server_url
+        LiveKit's server.
+    app_id
+        The application's id at Jitsi.
+    key_id
+        Id of the key that grants are signed with: LiveKit's API key, JaaS's key id.
+    attendees_publish
+        Whether attendees may send picture and sound (LiveKit).
+    sealed_secret
+        The stage's secret key, sealed; only the house can read it.
+    """
+
+    kind: StageKind
+    url: str
+    opens_application: bool = False
+    server_url: str | None = None
+    app_id: str | None = None
+    key_id: str | None = None
+    attendees_publish: bool = True
+    sealed_secret: str | None = field(default=None, repr=False)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """A tenant: one portal's company.
@@ -58,6 +98,8 @@ class Account:
         Whether the sign-in page takes a name and a password.
     launch_panel_only
         Whether the dashboard is nothing but the panel of the one session that a link names.
+    stage
+        Where its sessions' media happen; None until the account has set one.
     version
         Rises by one with every change.
     """
@@ -80,6 +122,7 @@ class Account:
     require_passkey: bool = False
     password_sign_in: bool = True
     launch_panel_only: bool = False
+    stage: Stage | None = None
     version: int = 1
 
 

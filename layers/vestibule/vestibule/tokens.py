@@ -1,4 +1,4 @@
-"""JWTs signed with ES256: one place that makes them and one that judges them.
+"""JWTs: one place that makes them and one that judges ours, which are signed with ES256.
 
 Every token has ``typ``, ``kid``, ``iss``, ``aud``, ``sub``, ``iat``, ``exp`` and
 ``jti``, and all are checked (RFC 7519, RFC 8725): a token of one kind is never
@@ -25,11 +25,15 @@ ALGORITHM = "ES256"
 ACCESS_TOKEN = "at+jwt"  # noqa: S105 - a media type (RFC 9068), not a password
 """``typ`` of access tokens."""
 
+STAGE_GRANT = "stage-grant+jwt"
+"""``typ`` of the grants that open a portal's own stage."""
+
 LEEWAY = 5 * SECOND
 """How far into the future ``iat`` may lie: hosts' clocks differ."""
 
 _REQUIRED = ("iss", "aud", "sub", "iat", "exp", "jti")
 _LONGEST_TOKEN = 4_096
+_SMALLEST_RSA_KEY = 2_048
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +140,34 @@ def verify(kind: Kind, token: str, find_key: Callable[[str], SigningKey | None],
     if not _is_timely(claims, now):
         raise UnauthenticatedError
     return claims
+
+
+def sign_for_stage(claims: Mapping[str, Any], key: str, *, algorithm: str, kid: str | None = None) -> str:
+    """Make a token that somebody else checks with the key that they gave us.
+
+    Parameters
+    ----------
+    claims
+        All of them, in the form that the other side documents.
+    key
+        A shared secret for ``HS256``, a private key in PEM for ``RS256``.
+    """
+    import jwt  # noqa: PLC0415 - see the module's docstring
+
+    return jwt.encode(dict(claims), key, algorithm=algorithm, headers={"kid": kid} if kid else None)
+
+
+def is_rsa_key(text: str) -> bool:
+    """Tell whether a text is a private RSA key in PEM, of 2048 bits or more."""
+    # Imported here: only who sets such a stage needs it.
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey  # noqa: PLC0415
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415
+
+    try:
+        key = load_pem_private_key(text.encode(), password=None)
+    except (ValueError, TypeError):
+        return False
+    return isinstance(key, RSAPrivateKey) and key.key_size >= _SMALLEST_RSA_KEY
 
 
 def new_key(*, published_at: int, signs_from: int) -> SigningKey:

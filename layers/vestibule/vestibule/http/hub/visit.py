@@ -235,5 +235,6 @@ def _try_again(visit: Visit, status: int) -> Answer:
         face = face_of(account) if account else NO_ACCOUNT
     except ValueError:
         face = NO_ACCOUNT
-    retry_url = visit.event.path if visit.event.method == "GET" else None
+    again = addresses.with_query(visit.event.path, visit.event.query)
+    retry_url = again if visit.event.method == "GET" else None
     return render("unavailable.html", face, status=status, headers=headers, retry_url=retry_url)

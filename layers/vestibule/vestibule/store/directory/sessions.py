@@ -122,10 +122,36 @@ class SessionStore:
         values = self._table.get(keys.session_external_id(account_id, external_id), consistent=True)
         return values["session_id"] if values else None
 
+    def id_of_friendly_url(self, account_id: str, text: str) -> str | None:
+        """Return the session that a friendly URL leads to."""
+        values = self._table.get(keys.friendly_url(account_id, text), consistent=True)
+        return values["session_id"] if values else None
+
     def id_of_participant(self, account_id: str, participant_id: str) -> str | None:
         """Return the session that a participant belongs to."""
         values = self._table.get(keys.participant_id(account_id, participant_id), consistent=True)
         return values["session_id"] if values else None
+
+    def with_participant(self, account_id: str, participant_id: str) -> tuple[Session, Participant] | None:
+        """Read a participant with the session, however many others it has: two calls, three items."""
+        pointer = self._table.get(keys.participant_id(account_id, participant_id), consistent=True)
+        if pointer is None:
+            return None
+        found = self.with_identity(account_id, pointer["session_id"], pointer["identity"])
+        session, participant = found
+        return (session, participant) if session and participant else None
+
+    def with_identity(
+        self, account_id: str, session_id: str, identity: str
+    ) -> tuple[Session | None, Participant | None]:
+        """Read a session and whoever takes part in it under an identity, in one call."""
+        wanted = (keys.session(account_id, session_id), keys.participant(account_id, session_id, identity))
+        found = {values["sk"]: values for values in self._table.read_together([(self._table, k, True) for k in wanted])}
+        session = found.pop("session", None)
+        participant = next(map(participant_of, found.values()), None)
+        if participant is not None and participant.removed_at is not None:
+            participant = None
+        return session_of(session) if session else None, participant
 
     def creating(self, session: Session) -> list[Action]:
         """Return the actions that write a new session: itself, then one for each of `unique_names`."""
@@ -146,10 +172,9 @@ class SessionStore:
 
     def adding(self, session: Session, participant: Participant) -> list[Action]:
         """Return the actions that write a new participant: itself, then its id's pointer."""
-        pointer = keys.participant_id(participant.account_id, participant.participant_id)
         return [
             self._table.put(_participant_item(session, participant), _FREE_OR_LEFT),
-            self._table.put(pointer | pack({"session_id": participant.session_id}), IS_NEW),
+            self._table.put(_participant_pointer(participant), IS_NEW),
         ]
 
     def rewriting(self, session: Session, participant: Participant, *, before: Participant) -> list[Action]:
@@ -158,7 +183,11 @@ class SessionStore:
         if participant.identity == before.identity:
             return [self._table.put(item, UNCHANGED, {":seen": before.version})]
         old = keys.participant(before.account_id, before.session_id, before.identity)
-        return [self._table.put(item, _FREE_OR_LEFT), self._table.delete(old, UNCHANGED, {":seen": before.version})]
+        return [
+            self._table.put(item, _FREE_OR_LEFT),
+            self._table.delete(old, UNCHANGED, {":seen": before.version}),
+            self._table.put(_participant_pointer(participant)),
+        ]
 
     def removing(self, participant: Participant, left: Participant | None = None) -> list[Action]:
         """Return the actions that remove a participant.
@@ -365,6 +394,11 @@ def _session_item(session: Session) -> Item:
         "list_sort": sort_key(session),
     }
     return keys.session(session.account_id, session.session_id) | pack(values_of(session) | index)
+
+
+def _participant_pointer(participant: Participant) -> Item:
+    leads_to = {"session_id": participant.session_id, "identity": participant.identity}
+    return keys.participant_id(participant.account_id, participant.participant_id) | pack(leads_to)
 
 
 def _participant_item(session: Session, participant: Participant) -> Item:
