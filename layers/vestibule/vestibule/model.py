@@ -54,6 +54,8 @@ class Account:
         Whether revoking a redeemed login URI ends its sign-in.
     require_passkey
         Whether a connect code lets nobody in without the participant's passkey.
+    embed_token_minutes
+        How long an embed token that the API makes is good for entering.
     version
         Rises by one with every change.
     """
@@ -74,6 +76,7 @@ class Account:
     revoke_on_reuse: bool = False
     revoke_ends_sign_in: bool = True
     require_passkey: bool = False
+    embed_token_minutes: int = 60
     version: int = 1
 
 
@@ -111,6 +114,39 @@ class Client:
     created_at: int
     account_status: Status = Status.ACTIVE
     version: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppKey:
+    """One live key of an application secret; the key itself is derived and stored nowhere.
+
+    Attributes
+    ----------
+    number
+        Counts the secret's rotations from 1.
+    expires_at
+        Set when a rotation has given the secret a newer one.
+    """
+
+    number: int
+    created_at: int
+    expires_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppSecret:
+    """What a portal signs embed tokens with by itself: one or two live keys."""
+
+    secret_id: str
+    account_id: str
+    name: str
+    keys: tuple[AppKey, ...]
+    created_at: int
+    version: int = 1
+
+    def kid(self, key: AppKey) -> str:
+        """Return the name of a key, which a token carries in its header."""
+        return f"{self.secret_id}.{key.number}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -411,4 +447,50 @@ class Participant:
     phone: str | None = None
     external_id: str | None = None
     link_version: int = 1
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxEvent:
+    """What a write shall cause; the outbox hands it on once for each new id."""
+
+    id: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registrant:
+    """Somebody who signed up for a session: one e-mail address, one link.
+
+    Attributes
+    ----------
+    registrant_id
+        Follows from session and address (`vestibule.domain.registrants`); unique in the session.
+    email_mark
+        Keyed mark of the address, in whatever spelling; all that stays after cancelling.
+    metadata
+        The portal's own JSON object, as text.
+    asked_by
+        Draw of the call that registered; recognises that call when it is repeated.
+    place
+        Which of the session's limited places is taken, None where there is no limit.
+    link_version
+        Rises when the link is rotated, and when somebody who cancelled comes back.
+    event
+        The mail that the last write shall cause, None for none.
+    """
+
+    registrant_id: str
+    account_id: str
+    session_id: str
+    email_mark: str
+    email: str
+    name: str
+    asked_by: str
+    created_at: int
+    updated_at: int
+    metadata: str = "{}"
+    place: str | None = None
+    link_version: int = 1
+    event: OutboxEvent | None = None
     version: int = 1

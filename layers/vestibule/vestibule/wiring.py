@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from vestibule.clock import Clock
     from vestibule.domain.access_tokens import AccessTokenIssuer, AccessTokenReader
     from vestibule.domain.accounts import Accounts
+    from vestibule.domain.app_secrets import AppSecrets
     from vestibule.domain.audit import AuditTrail
     from vestibule.domain.clients import Clients
     from vestibule.domain.credentials import Credentials
+    from vestibule.domain.embeds import EmbedIssuer, EmbedReader
     from vestibule.domain.idempotency import Idempotency
     from vestibule.domain.links import Links
     from vestibule.domain.login_uris import LoginUris
@@ -166,6 +168,28 @@ class House:
         from vestibule.domain.links import Links
 
         return Links(self.settings, self._sealing)
+
+    @cached_property
+    def app_secrets(self) -> AppSecrets:
+        """What portals sign embed tokens with."""
+        from vestibule.domain.app_secrets import AppSecrets
+        from vestibule.store.directory.app_secrets import AppSecretStore
+
+        return AppSecrets(AppSecretStore(self._directory), self._sealing, self.clock, self.random)
+
+    @cached_property
+    def embed_issuer(self) -> EmbedIssuer:
+        """Makes embed tokens."""
+        from vestibule.domain.embeds import EmbedIssuer
+
+        return EmbedIssuer(self.settings, self._session_store, self._signer, self.clock, self.random)
+
+    @cached_property
+    def embed_reader(self) -> EmbedReader:
+        """Reads embed tokens."""
+        from vestibule.domain.embeds import EmbedReader
+
+        return EmbedReader(self.settings, self.verifier, self.app_secrets, self.clock)
 
     @cached_property
     def audit(self) -> AuditTrail:

@@ -13,6 +13,7 @@ from vestibule import ids
 from vestibule.clock import MINUTE
 from vestibule.domain import rules
 from vestibule.domain.rules import Checks, RuleError
+from vestibule.domain.signing_keys import LONGEST_TOKEN
 from vestibule.errors import ConflictError, NotFoundError
 from vestibule.memory import Memory
 from vestibule.model import Account, NavigationLink, Status
@@ -197,6 +198,12 @@ def _minutes(value: int) -> int:
     return value
 
 
+def _token_minutes(value: int) -> int:
+    if not 1 <= value <= LONGEST_TOKEN // MINUTE:
+        raise RuleError("out_of_range", f"must be 1 to {LONGEST_TOKEN // MINUTE} minutes.")
+    return value
+
+
 def _redirect_uris(values: Sequence[str]) -> tuple[str, ...]:
     if len(values) > REDIRECT_URIS_AT_MOST:
         raise RuleError("too_many", f"must be at most {REDIRECT_URIS_AT_MOST} addresses.")
@@ -240,6 +247,7 @@ _RULES: dict[str, Callable[[Any], Any]] = {
     "revoke_on_reuse": _as_it_is,
     "revoke_ends_sign_in": _as_it_is,
     "require_passkey": _as_it_is,
+    "embed_token_minutes": _token_minutes,
 }
 _CLEARED: dict[str, Any] = {
     "logo_url": None,
@@ -252,6 +260,7 @@ _CLEARED: dict[str, Any] = {
     "revoke_on_reuse": False,
     "revoke_ends_sign_in": True,
     "require_passkey": False,
+    "embed_token_minutes": 60,
 }
 """What a setting becomes when it is put back: the defaults of `Account`."""
 

@@ -313,12 +313,6 @@ class _IdDrawnTwiceError(Exception):
 _USERS_OF_ONE_ADDRESS = 20
 
 
-def matches_person(entries: Sequence[str], *, user_id: str | None, email: str | None) -> bool:
-    """Tell whether a list of presenters or organizers names a person, by id or address."""
-    names = {entry.casefold() for entry in entries}
-    return bool((user_id and user_id.casefold() in names) or (email and email.casefold() in names))
-
-
 def _clean(fields: Mapping[str, Any], checks: Checks) -> dict[str, Any]:
     """Return fields in their stored form; what is wrong is in ``checks``."""
     clean: dict[str, Any] = {}

@@ -29,6 +29,7 @@ class AccountChange(Body):
     revoke_on_reuse: bool | None = None
     revoke_ends_sign_in: bool | None = None
     require_passkey: bool | None = None
+    embed_token_minutes: int | None = None
 
 
 class ClientCreate(Body):
@@ -67,6 +68,7 @@ def account_out(account: Account, hub_url: str) -> dict[str, Any]:
         "revoke_on_reuse": account.revoke_on_reuse,
         "revoke_ends_sign_in": account.revoke_ends_sign_in,
         "require_passkey": account.require_passkey,
+        "embed_token_minutes": account.embed_token_minutes,
         "created_at": to_rfc3339(account.created_at),
         "updated_at": to_rfc3339(account.updated_at),
     }

@@ -21,6 +21,8 @@ FOUND = "found"
 
 CLIENT_PREFIX = "client#"
 """What the sort keys of an account's API clients begin with."""
+APP_SECRET_PREFIX = "app_secret#"
+"""What the sort keys of an account's application secrets begin with."""
 ASSIGNMENT_PREFIX = "room#"
 """What the sort keys of a user's rooms begin with, beside the user."""
 BEFORE_ALL = "0"
@@ -43,6 +45,11 @@ def slug(name: str) -> Item:
 def client(account_id: str, client_id: str) -> Item:
     """Return the key of an API client."""
     return _key(f"account#{account_id}", f"{CLIENT_PREFIX}{client_id}")
+
+
+def app_secret(account_id: str, secret_id: str) -> Item:
+    """Return the key of an application secret, in the account's partition."""
+    return _key(f"account#{account_id}", f"{APP_SECRET_PREFIX}{secret_id}")
 
 
 def user(account_id: str, user_id: str) -> Item:
