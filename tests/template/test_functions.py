@@ -26,8 +26,9 @@ ALLOWED = {
     "PassesTable": {"GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem"},
     "JournalTable": {"PutItem"},  # append-only
     "SigningKeysSecret": {"GetSecretValue", "PutSecretValue"},
+    "MasterKeySecret": {"GetSecretValue"},
 }
-SIGNERS = {"AccessTokenFunction"}
+SIGNERS = {"AccessTokenFunction", "EmbedCreateFunction"}
 ROTATION = {"KeyRotationFunction"}
 WITHOUT_AN_API = {"AuthorizerFunction", "KeyRotationFunction"}
 
@@ -223,6 +224,7 @@ def test_no_function_may_what_its_code_never_asks_for() -> None:
         "DashboardFunction",
         "SignInFunction",
         "SecureVideoFunction",
+        "RegistrantCreateFunction",
     }
     assert allowed_on("PassesTable")["RedeemFunction"] == {"UpdateItem"}
     assert allowed_on("PassesTable")["LoginUriIssueFunction"] == {"PutItem"}

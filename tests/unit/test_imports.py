@@ -19,7 +19,10 @@ from tools.local.paths import ROOT
 
 FUNCTIONS = frozenset(path.parent.name for path in ROOT.glob("functions/*/app.py"))
 NOBODY: frozenset[str] = frozenset()
-NATIVE_API = frozenset({"account", "api_clients", "login_uri_issue", "login_uri_revoke", "login_uri_state", "users"})
+NATIVE_API = frozenset(
+    {"account", "api_clients", "app_secrets", "embed_create", "login_uri_issue", "login_uri_revoke", "login_uri_state"}
+    | {"registrant_create", "registrants", "users"}
+)
 WITHOUT_TABLES = frozenset({"static"})
 FIRST_CLIENT_LATER = frozenset({"key_rotation"})  # nobody waits for it
 
@@ -32,6 +35,7 @@ IMPORTED_BY = {
     "boto3": NOBODY,  # botocore does
     "botocore.client": FUNCTIONS - WITHOUT_TABLES - FIRST_CLIENT_LATER,
     "cryptography": NOBODY,  # comes with the first token
+    "email_validator": NOBODY,  # comes with the first address that decides who somebody is
     "jinja2": NOBODY,  # comes with the first page
     "jwt": NOBODY,  # comes with the first token
     "pydantic": NATIVE_API,

@@ -16,11 +16,14 @@ from typing import TYPE_CHECKING
 
 from tools.operate import local_site
 from vestibule import ids
-from vestibule.clock import HOUR, MINUTE
+from vestibule.clock import DAY, HOUR, MINUTE
 from vestibule.domain import scopes
-from vestibule.model import Account, Client, ClientSecret, Login, User
+from vestibule.model import Account, AppKey, AppSecret, Client, ClientSecret, Login, Registrant, Session, User
 from vestibule.store.directory.accounts import AccountStore
+from vestibule.store.directory.app_secrets import AppSecretStore
 from vestibule.store.directory.clients import ClientStore
+from vestibule.store.directory.registrants import RegistrantStore
+from vestibule.store.directory.sessions import SessionStore
 from vestibule.store.directory.users import UserStore
 from vestibule.store.passes import LoginStore
 from vestibule.store.table import Table
@@ -39,6 +42,11 @@ USER_ID, EXTERNAL_ID = "30517702", "mrn-2002"
 LEAVING_USER_ID = "30517703"
 CREATED_EXTERNAL_ID = "mrn-2009"
 """Of the user that `users-create.json` makes."""
+
+SESSION_ID = "40718806"
+REGISTRANT_ID = "51840277"
+LEAVING_REGISTRANT_ID = "51840278"
+APP_SECRET_ID = f"{ACCOUNT_ID}-sampleapps"
 
 CLIENT_ID = f"{ACCOUNT_ID}-events"
 LEAVING_CLIENT_ID = f"{ACCOUNT_ID}-leaving"
@@ -80,6 +88,9 @@ def write_into(house: House) -> None:
     _write_account(AccountStore(directory), now)
     _write_clients(ClientStore(directory), now)
     _write_users(UserStore(directory), now)
+    _write_app_secret(AppSecretStore(directory), now)
+    _write_session(SessionStore(directory), now)
+    _write_registrants(RegistrantStore(directory), now)
     logins = LoginStore(_table(house, house.settings.passes_table))
     for login in _logins(now):
         logins.create(login)
@@ -139,6 +150,55 @@ def _write_users(store: UserStore, now: int) -> None:
                 updated_at=now,
             )
         )
+
+
+def _write_app_secret(store: AppSecretStore, now: int) -> None:
+    for known in store.list_of(ACCOUNT_ID):
+        store.delete(known)
+    key = AppKey(number=1, created_at=now)
+    store.create(
+        AppSecret(secret_id=APP_SECRET_ID, account_id=ACCOUNT_ID, name="course site", keys=(key,), created_at=now)
+    )
+
+
+def _write_session(store: SessionStore, now: int) -> None:
+    session = Session(
+        session_id=SESSION_ID,
+        account_id=ACCOUNT_ID,
+        title="Notes on the Analytical Engine",
+        host_user_id=USER_ID,
+        starts_at=now + DAY,
+        duration_minutes=60,
+        time_zone="Europe/London",
+        created_at=now,
+        updated_at=now,
+    )
+    before = store.get(ACCOUNT_ID, SESSION_ID, consistent=True)
+    if before is None:
+        store.write(store.creating(session))
+    else:
+        store.write(store.replacing(replace(session, version=before.version + 1), before=before))
+
+
+def _write_registrants(store: RegistrantStore, now: int) -> None:
+    # Real ones follow from their addresses; these have the ids that the events name.
+    for known in store.page(ACCOUNT_ID, SESSION_ID, after=None, limit=100)[0]:
+        store.cancel(known, now)
+    for registrant_id, name in ((REGISTRANT_ID, "Mary Somerville"), (LEAVING_REGISTRANT_ID, "Charles Babbage")):
+        seen = (store.trace(ACCOUNT_ID, SESSION_ID, registrant_id) or {}).get("version")
+        registrant = Registrant(
+            registrant_id=registrant_id,
+            account_id=ACCOUNT_ID,
+            session_id=SESSION_ID,
+            email_mark=f"sample-{registrant_id}",
+            email=f"{registrant_id}@sample.example",
+            name=name,
+            asked_by="sample",
+            created_at=now,
+            updated_at=now,
+            version=(seen or 0) + 1,
+        )
+        store.write(registrant, seen=seen)
 
 
 def _logins(now: int) -> Iterator[Login]:

@@ -363,12 +363,15 @@ class Registration:
         Whether the session has a public registration page.
     capacity
         Registrants at most, None for no limit.
+    generation
+        Rises with every change of the capacity: each limit has counters of its own.
     """
 
     public: bool = False
     capacity: int | None = None
     opens_at: int | None = None
     closes_at: int | None = None
+    generation: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -167,9 +167,7 @@ def kid_of(token: str, *, longest: int = _LONGEST_TOKEN) -> str:
     return kid
 
 
-def _judge(
-    kind: Kind, token: str, algorithm: str, find_key: Callable[[str], Any], now: int
-) -> dict[str, Any]:
+def _judge(kind: Kind, token: str, algorithm: str, find_key: Callable[[str], Any], now: int) -> dict[str, Any]:
     import jwt  # noqa: PLC0415 - see the module's docstring
 
     kid = kid_of(token, longest=kind.longest)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from vestibule.domain.links import Links
     from vestibule.domain.login_uris import LoginUris
     from vestibule.domain.participants import Participants
+    from vestibule.domain.registrants import Registrants
     from vestibule.domain.rooms import Rooms
     from vestibule.domain.sessions import Sessions
     from vestibule.domain.sign_ins import SignIns
@@ -190,6 +191,21 @@ class House:
         from vestibule.domain.embeds import EmbedReader
 
         return EmbedReader(self.settings, self.verifier, self.app_secrets, self.clock)
+
+    @cached_property
+    def registrants(self) -> Registrants:
+        """Registrants of sessions."""
+        from vestibule.domain.registrants import Registrants
+        from vestibule.store.directory.registrants import RegistrantStore
+
+        return Registrants(
+            RegistrantStore(self._directory),
+            self._session_store,
+            self.links,
+            self._sealing,
+            clock=self.clock,
+            random=self.random,
+        )
 
     @cached_property
     def audit(self) -> AuditTrail:

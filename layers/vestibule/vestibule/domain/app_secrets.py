@@ -166,9 +166,7 @@ class AppSecrets:
 
     def _shown(self, record: AppSecret) -> NewSecret:
         newest = record.keys[-1]
-        return NewSecret(
-            record, record.kid(newest), self._derived(record.account_id, record.secret_id, newest.number)
-        )
+        return NewSecret(record, record.kid(newest), self._derived(record.account_id, record.secret_id, newest.number))
 
     def _derived(self, account_id: str, secret_id: str, number: int) -> str:
         return self._sealing.secret(_KIND, account_id, secret_id, number)

@@ -99,7 +99,9 @@ class EmbedIssuer:
         """
         checks = Checks()
         clean = {
-            field: checks.apply(field, _RULES[field], value) for field, value in who.items() if value or field == "user_id"
+            field: checks.apply(field, _RULES[field], value)
+            for field, value in who.items()
+            if value or field == "user_id"
         }
         checks.finish()
         self._check_session(account.account_id, session_id)
@@ -210,7 +212,9 @@ def _person_of(claims: Mapping[str, Any]) -> Person:
     """Return the person of proven claims; a portal's own are held to the rules of the API's."""
     try:
         clean = {
-            field: _RULES[field](claims[claim]) for field, claim in _CLAIM_OF.items() if claims.get(claim) or field == "user_id"
+            field: _RULES[field](claims[claim])
+            for field, claim in _CLAIM_OF.items()
+            if claims.get(claim) or field == "user_id"
         }
     except (RuleError, TypeError, AttributeError):
         raise UnauthenticatedError from None

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 BODY_LIMIT = 64 * 1_024
 """Bytes."""
+BATCH_LIMIT = 1_024 * 1_024
+"""Bytes of a body that brings many objects at once."""
 DEFAULT_LIMIT = 25
 LIMITS = range(1, 101)
 
@@ -107,8 +109,13 @@ class Request:
         """The caller's account: the only one that the call may touch."""
         return self.caller.account_id
 
-    def read[B: Body](self, shape: type[B]) -> B:
+    def read[B: Body](self, shape: type[B], *, most: int = BODY_LIMIT) -> B:
         """Return the JSON body.
+
+        Parameters
+        ----------
+        most
+            Bytes.
 
         Raises
         ------
@@ -117,7 +124,7 @@ class Request:
         InvalidError
             A member is missing, unknown or of the wrong type.
         """
-        document = _json_object(self.event)
+        document = _json_object(self.event, most)
         try:
             return shape.model_validate(document)
         except ValidationError as error:
@@ -316,9 +323,9 @@ def _respond(answer: Answer) -> dict[str, Any]:
     }
 
 
-def _json_object(event: Event) -> Any:
-    if len(event.body) > BODY_LIMIT:
-        raise RequestError(413, "body_too_large", f"The body is larger than {BODY_LIMIT // 1_024} KB.")
+def _json_object(event: Event, most: int = BODY_LIMIT) -> Any:
+    if len(event.body) > most:
+        raise RequestError(413, "body_too_large", f"The body is larger than {most // 1_024} KB.")
     if event.content_type != "application/json":
         raise RequestError(415, "unsupported_media_type", "Send the body as Content-Type: application/json.")
     try:

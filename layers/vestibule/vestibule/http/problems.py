@@ -78,9 +78,17 @@ def problem(error: VestibuleError, request_id: str) -> Answer:
     """Return a refusal as an answer of the native API."""
     status = status_of(error)
     document = _document(status, error.code, error.detail, request_id)
-    if isinstance(error, InvalidError):
-        document["errors"] = [{"field": e.field, "code": e.code, "detail": e.detail} for e in error.errors]
+    document |= further_members(error)
     return _answer(status, document, retry=isinstance(error, BusyError | UnavailableError))
+
+
+def further_members(error: VestibuleError) -> dict[str, Any]:
+    """Return what a refusal tells beyond code and detail: fields, or ids of what stands in the way."""
+    if isinstance(error, ConflictError):
+        return dict(error.facts)
+    if isinstance(error, InvalidError):
+        return {"errors": [{"field": e.field, "code": e.code, "detail": e.detail} for e in error.errors]}
+    return {}
 
 
 def _document(status: int, code: str, detail: str, request_id: str) -> dict[str, Any]:
