@@ -8,7 +8,7 @@ from vestibule.http.shapes.embeds import EmbedCreate, embed_out
 from vestibule.wiring import House
 
 house = House()
-embeds = house.embed_issuer
+accounts = house.accounts
 handler = api = Api(house.clock)
 
 
@@ -16,5 +16,6 @@ handler = api = Api(house.clock)
 def create(request: Request, session_id: str) -> Answer:
     who = request.read(EmbedCreate).model_dump()
     session_only = who.pop("session_only")
-    embed = embeds.create(house.accounts.get(request.account_id), session_id, who, session_only=session_only)
+    account = accounts.get(request.account_id)
+    embed = house.embed_issuer.create(account, session_id, who, session_only=session_only)
     return Answer(embed_out(embed), HTTPStatus.CREATED)

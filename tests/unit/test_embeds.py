@@ -5,10 +5,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import subprocess
+import sys
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jwt
+import playwright
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +21,7 @@ from joserfc import jwt as jose_jwt
 
 from tests.support.events import CONTEXT, json_of, native_event
 from tests.support.house import API_ORIGIN, START, add_user, open_account
+from tools.local.paths import ROOT
 from vestibule import tokens
 from vestibule.clock import DAY, HOUR, MINUTE, SECOND
 from vestibule.domain import people
@@ -530,3 +535,52 @@ def test_a_person_has_one_key_at_every_entrance() -> None:
     assert Person(user_id="mrn-7").key == Person(user_id="mrn-7", own_id="user#1").key
     keys = {Person(user_id="x").key, Person(own_id="x").key, Person(email="x@y.org").key, Person(user_id="x@y.org").key}
     assert len(keys) == 4
+
+
+# --- the documentation's own programs -------------------------------------------------------------------
+
+
+def program(language: str) -> str:
+    """Give the program that docs/embeds.md shows for a language."""
+    _, found, rest = (ROOT / "docs" / "embeds.md").read_text().partition(f"```{language}\n")
+    assert found
+    return rest.partition("\n```")[0]
+
+
+def node() -> str:
+    """Give the path of the Node that Playwright brings along."""
+    return str(Path(playwright.__file__).parent / "driver" / "node")
+
+
+@pytest.mark.parametrize(
+    ("language", "command"), [("python", [sys.executable, "-c"]), ("javascript", [node(), "-e"])], ids=["py", "js"]
+)
+@pytest.mark.req("E02")
+def test_the_programs_of_the_documentation_make_tokens_that_are_accepted(
+    house: House, clock: FakeClock, account: Account, session: Session, language: str, command: list[str]
+) -> None:
+    # given
+    made = house.app_secrets.create(account.account_id, "portal")
+    given = {
+        "HUB_URL": house.settings.hub_url(account.slug),
+        "ACCOUNT_ID": account.account_id,
+        "SESSION_ID": session.session_id,
+        "APP_KID": made.kid,
+        "APP_SECRET": made.secret,
+    }
+    # when
+    said = subprocess.run(  # noqa: S603 - our own documentation's program
+        [*command, program(language)], env=given, capture_output=True, text=True, check=True
+    ).stdout.strip()
+    # then: the programs take the machine's own time
+    address, _, token = said.partition("#token=")
+    clock.now = jwt.decode(token, options={"verify_signature": False})["iat"] * SECOND
+    assert address == f"https://clinic.hub.vestibule.example/embed/{session.session_id}"
+    assert house.embed_reader.read(account, session, token) == Person(
+        user_id="mrn-1009", name="Grace Hopper", email="grace@lakeside.example"
+    )
+
+
+@pytest.mark.parametrize("language", ["python", "javascript", "php"])
+def test_a_program_is_short(language: str) -> None:
+    assert len([line for line in program(language).splitlines() if line]) <= 22

@@ -109,12 +109,20 @@ def test_every_route_answers_an_outage_with_503_and_retry_after(
 ) -> None:
     for operation in ("GetItem", "PutItem", "UpdateItem", "Query", "BatchGetItem", "TransactWriteItems"):
         wire.fail(operation, "InternalServerError", times=5)
-    values = {"guid": GUID, "user_id": "1", "client_id": "1-x"}
+    values = {"guid": GUID, "user_id": "1", "client_id": "1-x", "secret_id": "1-x", "session_id": "1", "room_id": "1"}
+    values |= {"participant_id": "1", "registrant_id": "1"}
     path = resource.format(**values)
     body: dict[str, Any] = {}
     if method in {"POST", "PATCH"}:
-        body = {"name": "x", "scopes": ["users:read"], "full_name": "x", "user_id": "1"}
-        shape = {"users": ["full_name"], "api_clients": ["name", "scopes"], "account": ["name"]}
+        body = {"name": "x", "scopes": ["users:read"], "full_name": "x", "user_id": "1", "email": "x@example.org"}
+        body["registrants"] = [{"name": "x", "email": "x@example.org"}]
+        shape = {
+            "users": ["full_name"],
+            "api_clients": ["name", "scopes"],
+            "account": ["name"],
+            "app_secrets": ["name"],
+        }
+        shape["registrant_create"] = ["registrants"] if resource.endswith("/batch") else ["name", "email"]
         body = {n: body[n] for n in shape.get(folder, ["user_id"])} if "rotate" not in resource else {}
     answer = function(folder)(
         native_event(method, path, resource=resource, body=body, path_values=values, account_id=account.account_id),
