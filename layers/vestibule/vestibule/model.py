@@ -32,6 +32,13 @@ class NavigationLink:
     url: str
 
 
+class SeatPolicy(StrEnum):
+    """What happens when somebody joins a session in which they sit already."""
+
+    KICK_OLD = "kick_old"
+    REJECT_NEW = "reject_new"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """A tenant: one portal's company.
@@ -56,6 +63,8 @@ class Account:
         Whether a connect code lets nobody in without the participant's passkey.
     embed_token_minutes
         How long an embed token that the API makes is good for entering.
+    seat_policy
+        Which of two pages of one person gets the seat.
     version
         Rises by one with every change.
     """
@@ -77,6 +86,7 @@ class Account:
     revoke_ends_sign_in: bool = True
     require_passkey: bool = False
     embed_token_minutes: int = 60
+    seat_policy: SeatPolicy = SeatPolicy.KICK_OLD
     version: int = 1
 
 
@@ -497,3 +507,82 @@ class Registrant:
     link_version: int = 1
     event: OutboxEvent | None = None
     version: int = 1
+
+
+class Entrance(StrEnum):
+    """By which way somebody came into a session."""
+
+    DASHBOARD = "dashboard"
+    LINK = "link"
+    CODE = "code"
+    PERSONAL = "personal"
+    REGISTRANT = "registrant"
+    EMBED = "embed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seat:
+    """The one active place of a person in a session.
+
+    Attributes
+    ----------
+    key
+        Digest of session and person.
+    holder
+        Digest of the secret that the page holds which sits there.
+    visit_id
+        The visit that this sitting is, in the journal.
+    seen_at, held_until
+        When the page was last written down, and the first moment at which it is missed.
+    invited_as, email, user_id, own_id
+        What the person's role follows from, see `vestibule.domain.people.Person`.
+    former_visit, former_joined_at, former_until
+        The sitting that this one took the place of: its visit, and the times of it.
+    """
+
+    key: str
+    account_id: str
+    session_id: str
+    holder: str
+    visit_id: str
+    entrance: Entrance
+    role: ParticipantRole
+    joined_at: int
+    seen_at: int
+    held_until: int
+    invited_as: ParticipantRole | None = None
+    email: str | None = None
+    user_id: str | None = None
+    own_id: str | None = None
+    former_visit: str = ""
+    former_joined_at: int = 0
+    former_until: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """Somebody was in a session, from one moment to another.
+
+    Attributes
+    ----------
+    left_at
+        The last moment at which the page was known to be there.
+    has_left
+        Whether it said goodbye or was kicked, so that nothing more is to come.
+    metadata
+        The portal's own JSON object about the person, as text.
+    """
+
+    visit_id: str
+    account_id: str
+    session_id: str
+    entrance: Entrance
+    role: ParticipantRole
+    joined_at: int
+    left_at: int
+    has_left: bool = False
+    name: str | None = None
+    email: str | None = None
+    user_id: str | None = None
+    own_id: str | None = None
+    metadata: str = "{}"

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from vestibule.domain.access_tokens import AccessTokenIssuer, AccessTokenReader
     from vestibule.domain.accounts import Accounts
     from vestibule.domain.app_secrets import AppSecrets
+    from vestibule.domain.attendance import Attendance
     from vestibule.domain.audit import AuditTrail
     from vestibule.domain.clients import Clients
     from vestibule.domain.credentials import Credentials
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from vestibule.domain.participants import Participants
     from vestibule.domain.registrants import Registrants
     from vestibule.domain.rooms import Rooms
+    from vestibule.domain.seats import Seats
     from vestibule.domain.sessions import Sessions
     from vestibule.domain.sign_ins import SignIns
     from vestibule.domain.signing_keys import KeyRotation, Signer, Verifier
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
     from vestibule.store.keyrings import KeyringStore
     from vestibule.store.passes import LoginStore
     from vestibule.store.table import Table
+    from vestibule.store.visits import VisitStore
 
 
 class House:
@@ -208,6 +211,23 @@ class House:
         )
 
     @cached_property
+    def seats(self) -> Seats:
+        """Seats in sessions."""
+        from vestibule.domain.seats import Seats
+        from vestibule.store.seats import SeatStore
+
+        return Seats(
+            SeatStore(self._passes), self._visit_store, self._session_store, clock=self.clock, random=self.random
+        )
+
+    @cached_property
+    def attendance(self) -> Attendance:
+        """Who was in a session."""
+        from vestibule.domain.attendance import Attendance
+
+        return Attendance(self._visit_store, self._session_store, self.clock)
+
+    @cached_property
     def audit(self) -> AuditTrail:
         """The audit trail."""
         from vestibule.domain.audit import AuditTrail
@@ -331,6 +351,12 @@ class House:
         from vestibule.store.passes import LoginStore
 
         return LoginStore(self._passes)
+
+    @cached_property
+    def _visit_store(self) -> VisitStore:
+        from vestibule.store.visits import VisitStore
+
+        return VisitStore(self._table(self.settings.journal_table))
 
     @cached_property
     def _directory(self) -> Table:

@@ -16,7 +16,7 @@ from vestibule.domain.rules import Checks, RuleError
 from vestibule.domain.signing_keys import LONGEST_TOKEN
 from vestibule.errors import ConflictError, NotFoundError
 from vestibule.memory import Memory
-from vestibule.model import Account, NavigationLink, Status
+from vestibule.model import Account, NavigationLink, SeatPolicy, Status
 from vestibule.store.table import ConditionFailedError
 
 if TYPE_CHECKING:
@@ -248,6 +248,7 @@ _RULES: dict[str, Callable[[Any], Any]] = {
     "revoke_ends_sign_in": _as_it_is,
     "require_passkey": _as_it_is,
     "embed_token_minutes": _token_minutes,
+    "seat_policy": SeatPolicy,
 }
 _CLEARED: dict[str, Any] = {
     "logo_url": None,
@@ -261,6 +262,7 @@ _CLEARED: dict[str, Any] = {
     "revoke_ends_sign_in": True,
     "require_passkey": False,
     "embed_token_minutes": 60,
+    "seat_policy": SeatPolicy.KICK_OLD,
 }
 """What a setting becomes when it is put back: the defaults of `Account`."""
 

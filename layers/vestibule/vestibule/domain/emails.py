@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from vestibule.domain import rules
 from vestibule.domain.rules import RuleError
@@ -49,8 +50,12 @@ def parse(value: str) -> Address:
     return Address(found.normalized, f"{local}@{found.ascii_domain or found.domain}".lower())
 
 
+@lru_cache(maxsize=4_096)
 def key_of(value: str) -> str | None:
-    """Return the key of what may be an address, None when it is none."""
+    """Return the key of what may be an address, None when it is none.
+
+    Remembered: a session's lists are read again with every beat of everybody in it.
+    """
     try:
         return parse(value).key
     except RuleError:

@@ -54,7 +54,13 @@ class Body(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a route answers: a status and, unless it is 204, a JSON body."""
+    """What a route answers: a status and, unless it is 204, a body.
+
+    Attributes
+    ----------
+    body
+        Written as JSON; a text is sent as it is, with the Content-Type in ``headers``.
+    """
 
     body: Any = None
     status: int = HTTPStatus.OK
@@ -318,9 +324,13 @@ def _respond(answer: Answer) -> dict[str, Any]:
             "X-Content-Type-Options": "nosniff",
             **answer.headers,
         },
-        "body": json.dumps(answer.body, ensure_ascii=False) if has_body else "",
+        "body": _text_of(answer.body) if has_body else "",
         "isBase64Encoded": False,
     }
+
+
+def _text_of(body: Any) -> str:
+    return body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
 
 
 def _json_object(event: Event, most: int = BODY_LIMIT) -> Any:

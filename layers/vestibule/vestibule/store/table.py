@@ -223,8 +223,21 @@ class Table:
                 return
         raise UnavailableError(_DEPENDENCY)
 
-    def update(self, key: Item, change: str, condition: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    def update(
+        self,
+        key: Item,
+        change: str,
+        condition: str,
+        values: Mapping[str, Any],
+        *,
+        names: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
         """Change one item on a condition and return all its new values.
+
+        Parameters
+        ----------
+        names
+            Attributes by their placeholders, for those that DynamoDB keeps as words of its own.
 
         Raises
         ------
@@ -233,6 +246,8 @@ class Table:
             write's own doing: callers that care store the attempt's id.
         """
         arguments = self._on({"Key": key}, condition, values)
+        if names:
+            arguments["ExpressionAttributeNames"] = dict(names)
         try:
             with dependency(_DEPENDENCY, CONDITION_FAILED):
                 answer = self.client.update_item(UpdateExpression=change, ReturnValues="ALL_NEW", **arguments)

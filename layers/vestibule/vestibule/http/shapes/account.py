@@ -1,6 +1,6 @@
 """The account and its API clients on the wire."""
 
-from typing import Any
+from typing import Any, Literal
 
 from vestibule.clock import to_rfc3339
 from vestibule.http.api import Body
@@ -30,6 +30,7 @@ class AccountChange(Body):
     revoke_ends_sign_in: bool | None = None
     require_passkey: bool | None = None
     embed_token_minutes: int | None = None
+    seat_policy: Literal["kick_old", "reject_new"] | None = None
 
 
 class ClientCreate(Body):
@@ -69,6 +70,7 @@ def account_out(account: Account, hub_url: str) -> dict[str, Any]:
         "revoke_ends_sign_in": account.revoke_ends_sign_in,
         "require_passkey": account.require_passkey,
         "embed_token_minutes": account.embed_token_minutes,
+        "seat_policy": account.seat_policy,
         "created_at": to_rfc3339(account.created_at),
         "updated_at": to_rfc3339(account.updated_at),
     }
