@@ -33,6 +33,8 @@ EXPECTED: dict[str, tuple[int | None, str]] = {
     "app_secrets-delete": (204, ""),
     "app_secrets-index": (200, f'"kid": "{samples.APP_SECRET_ID}.1"'),
     "app_secrets-rotate": (200, f'"kid": "{samples.APP_SECRET_ID}.2"'),
+    "attendance-csv": (200, "Mary Somerville,"),
+    "attendance-show": (200, '"name": "Mary Somerville"'),
     "authorizer-basic": (None, '"Effect": "Allow"'),
     "authorizer-refused": (None, '"errorMessage": "Unauthorized"'),
     "dashboard-head": (200, ""),

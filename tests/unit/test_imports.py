@@ -20,7 +20,16 @@ from tools.local.paths import ROOT
 FUNCTIONS = frozenset(path.parent.name for path in ROOT.glob("functions/*/app.py"))
 NOBODY: frozenset[str] = frozenset()
 NATIVE_API = frozenset(
-    {"account", "api_clients", "app_secrets", "embed_create", "login_uri_issue", "login_uri_revoke", "login_uri_state"}
+    {
+        "account",
+        "api_clients",
+        "app_secrets",
+        "attendance",
+        "embed_create",
+        "login_uri_issue",
+        "login_uri_revoke",
+        "login_uri_state",
+    }
     | {"registrant_create", "registrants", "users"}
 )
 WITHOUT_TABLES = frozenset({"static"})

@@ -494,6 +494,6 @@ def test_seats_agree_with_the_model(make_house: MakeHouse, clock: FakeClock, mot
     run_state_machine_as_test(
         OfThisTest,
         settings=profile(
-            max_examples=20, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=10, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )

@@ -18,7 +18,20 @@ from tools.operate import local_site
 from vestibule import ids
 from vestibule.clock import DAY, HOUR, MINUTE
 from vestibule.domain import scopes
-from vestibule.model import Account, AppKey, AppSecret, Client, ClientSecret, Login, Registrant, Session, User
+from vestibule.model import (
+    Account,
+    AppKey,
+    AppSecret,
+    Client,
+    ClientSecret,
+    Entrance,
+    Login,
+    ParticipantRole,
+    Registrant,
+    Session,
+    User,
+    Visit,
+)
 from vestibule.store.directory.accounts import AccountStore
 from vestibule.store.directory.app_secrets import AppSecretStore
 from vestibule.store.directory.clients import ClientStore
@@ -27,6 +40,7 @@ from vestibule.store.directory.sessions import SessionStore
 from vestibule.store.directory.users import UserStore
 from vestibule.store.passes import LoginStore
 from vestibule.store.table import Table
+from vestibule.store.visits import VisitStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,6 +105,7 @@ def write_into(house: House) -> None:
     _write_app_secret(AppSecretStore(directory), now)
     _write_session(SessionStore(directory), now)
     _write_registrants(RegistrantStore(directory), now)
+    _write_visit(VisitStore(_table(house, house.settings.journal_table)), now)
     logins = LoginStore(_table(house, house.settings.passes_table))
     for login in _logins(now):
         logins.create(login)
@@ -199,6 +214,22 @@ def _write_registrants(store: RegistrantStore, now: int) -> None:
             version=(seen or 0) + 1,
         )
         store.write(registrant, seen=seen)
+
+
+def _write_visit(store: VisitStore, now: int) -> None:
+    visit = Visit(
+        visit_id="5a3c",
+        account_id=ACCOUNT_ID,
+        session_id=SESSION_ID,
+        entrance=Entrance.REGISTRANT,
+        role=ParticipantRole.ATTENDEE,
+        joined_at=now,
+        left_at=now + 5 * MINUTE,
+        name="Mary Somerville",
+        own_id=f"registrant#{REGISTRANT_ID}",
+    )
+    store.begin(visit)
+    store.mark(visit)
 
 
 def _logins(now: int) -> Iterator[Login]:

@@ -1,6 +1,6 @@
 """A session's limited places: exactly so many, however many people come at once.
 
-The places lie in up to 16 parts, and a registrant takes one of one part in the very
+The places lie in up to 32 parts, and a registrant takes one of one part in the very
 transaction that registers them, so that counters and registrants always agree.  The
 parts' quotas add up to the limit.  Each change of the limit begins a new generation
 of counters, which starts from the number of registrants that it finds: those who came
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from vestibule.store.directory.registrants import RegistrantStore
     from vestibule.store.table import Action
 
-PARTS = 16
-"""Items that a limit is counted in: each takes some 50 transactions a second without strain."""
+PARTS = 32
+"""Items that a limit is counted in: each takes some 20 transactions a second without strain (docs/scaling.md)."""
 REMEMBERED_FOR = 5 * SECOND
 """How old ``before`` may be; it only falls, so an old one lets too few in, never too many."""
 

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 PARTS = 16
 """Partitions of one session's visits: a thousand writes a second each."""
 
-_FORWARD = "attribute_not_exists(pk) OR left_at <= :left"
-"""True unless a later mark stands there."""
+_FORWARD = "attribute_not_exists(pk) OR (left_at <= :left AND has_left = :no)"
+"""True unless a later mark stands there, or the last one."""
 _WHO, _SEEN = "#0who", "#1seen"
 _OF_THE_MARK = ("left_at", "has_left", "role")
 _BEFORE_ALL = "0"
@@ -56,7 +56,7 @@ class VisitStore:
         """Write until when a visitor was there; an earlier mark than the known one changes nothing."""
         item = _key(visit, _SEEN) | pack({name: getattr(visit, name) for name in _OF_THE_MARK})
         with suppress(ConditionFailedError):
-            self._table.write(self._table.put(item, _FORWARD, {":left": visit.left_at}))
+            self._table.write(self._table.put(item, _FORWARD, {":left": visit.left_at, ":no": False}))
 
     def page(
         self, account_id: str, session_id: str, *, after: Position | None, limit: int
