@@ -53,7 +53,12 @@ def choose(
 
 def local_site(stack: Stack) -> Site:
     """Return the house of a local stack."""
-    return Site(House(_settings(stack.outputs), dynamodb=stack.client("dynamodb")), stack)
+    house = House(
+        _settings(stack.outputs),
+        dynamodb=stack.client("dynamodb"),
+        secrets_manager=stack.client("secretsmanager"),
+    )
+    return Site(house, stack)
 
 
 @app.command()
@@ -182,6 +187,7 @@ def _settings(outputs: dict[str, str]) -> Settings:
         passes_table=outputs["PassesTable"],
         journal_table=outputs["JournalTable"],
         signing_keys_secret=outputs["SigningKeysSecret"],
+        master_key_secret=outputs["MasterKeySecret"],
     )
 
 

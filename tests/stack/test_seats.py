@@ -9,7 +9,6 @@ import pytest
 
 from vestibule.domain.people import Person
 from vestibule.domain.seats import Reason, Seated, Unseated
-from vestibule.domain.sessions import HostRef
 from vestibule.model import Entrance
 
 if TYPE_CHECKING:
@@ -25,7 +24,9 @@ ADA = Person(name="Ada Lovelace", email="ada@example.org")
 def join_at_once(portal: Portal) -> list[Seated | Unseated]:
     """Let one person join a new session of a portal by many pages at once."""
     host = portal.create_user(full_name="Dr. Mia Lindqvist")
-    session, _ = portal.house.sessions.create(portal.account_id, HostRef(user_id=host["id"]), {"title": "Lecture"})
+    made = portal.api.post("/v1/sessions", json={"title": "Lecture", "host": {"user_id": host["id"]}})
+    assert made.status_code == 201, made.text
+    session = portal.house.sessions.get(portal.account_id, made.json()["id"])
     seats, entrances = portal.house.seats, list(Entrance)
 
     def join(number: int) -> Seated | Unseated:

@@ -62,10 +62,16 @@ def test_the_directory_has_a_stream_for_the_outbox() -> None:
     assert TABLES["DirectoryTable"]["Properties"]["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
 
 
-def test_no_deployment_writes_a_key_into_the_secret() -> None:
-    (secret,) = resources("AWS::SecretsManager::Secret").values()
-    assert secret["Properties"]["SecretString"] == "{}"
-    assert "GenerateSecretString" not in secret["Properties"]
+def test_no_deployment_writes_a_key_into_a_secret() -> None:
+    secrets = resources("AWS::SecretsManager::Secret")
+    assert secrets.keys() == {"SigningKeysSecret", "MasterKeySecret"}
+    assert secrets["SigningKeysSecret"]["Properties"]["SecretString"] == "{}"
+    assert "GenerateSecretString" not in secrets["SigningKeysSecret"]["Properties"]
+    # Made once by AWS itself, outlives the stack, and long enough to derive keys from.
+    master = secrets["MasterKeySecret"]
+    assert "SecretString" not in master["Properties"]
+    assert master["Properties"]["GenerateSecretString"]["PasswordLength"] >= 43
+    assert master["DeletionPolicy"] == master["UpdateReplacePolicy"] == "Retain"
 
 
 # --- layers ---

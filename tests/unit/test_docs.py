@@ -15,7 +15,8 @@ from tools.local.paths import ROOT
 from vestibule import errors
 from vestibule.http import api
 from vestibule.http.problems import status_of
-from vestibule.model import User
+from vestibule.model import Session, User
+from vestibule.store.directory.sessions import unique_names as unique_session_names
 from vestibule.store.directory.users import unique_names
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ ROUTE = re.compile(r"`((?:[A-Z]+\\?\|)*[A-Z]+) (/(?:v1|\.well-known)[^`?]*)`")
 STATUS_OF_CLASS = {
     "NotFoundError": HTTPStatus.NOT_FOUND,
     "ConflictError": HTTPStatus.CONFLICT,
+    "BusyError": HTTPStatus.CONFLICT,
     "ForbiddenError": HTTPStatus.FORBIDDEN,
 }
 
@@ -51,7 +53,7 @@ def calls() -> Iterator[tuple[str, list[ast.expr]]]:
 
 
 def texts(node: ast.expr) -> set[str]:
-    """Give what a code can be: a constant, or `{field}_taken` for each unique name of a user."""
+    """Give what a code can be: a constant, or `{field}_taken` for each unique name of a user or a session."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return {node.value}
     if isinstance(node, ast.JoinedStr):
@@ -59,7 +61,20 @@ def texts(node: ast.expr) -> set[str]:
             user_id="1", account_id="1", full_name="", created_at=0, updated_at=0, external_id="x", username="y"
         )
         assert ast.unparse(node) == "f'{field}_taken'"
-        return {f"{name}_taken" for name in unique_names(somebody)}
+        session = Session(
+            session_id="1",
+            account_id="1",
+            title="",
+            host_user_id="1",
+            starts_at=0,
+            duration_minutes=1,
+            time_zone="UTC",
+            created_at=0,
+            updated_at=0,
+            external_id="x",
+            friendly_url="y",
+        )
+        return {f"{name}_taken" for name in (*unique_names(somebody), *unique_session_names(session))}
     return set()
 
 
@@ -78,6 +93,8 @@ def raised() -> Codes:
         errors.InternalError(),
         errors.UnavailableError("dynamodb"),
         errors.InvalidError(),
+        errors.ReusedKeyError(),
+        errors.VersionMismatchError(),
     ):
         found.setdefault(error.code, set()).add(status_of(error))
     return found

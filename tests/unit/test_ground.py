@@ -23,6 +23,7 @@ ENVIRONMENT = {
     "PASSES_TABLE": "p",
     "JOURNAL_TABLE": "j",
     "SIGNING_KEYS_SECRET": "s",
+    "MASTER_KEY_SECRET": "m",
 }
 
 
@@ -199,9 +200,9 @@ def test_a_forgotten_entry_is_loaded_anew() -> None:
 
 def test_settings_come_from_the_environment() -> None:
     settings = Settings.from_environment(ENVIRONMENT)
-    assert settings == Settings(API_ORIGIN, HUB_ORIGIN, "d", "p", "j", "s")
+    assert settings == Settings(API_ORIGIN, HUB_ORIGIN, "d", "p", "j", "s", "m")
     assert settings.hub_url("clinic") == "https://clinic.hub.vestibule.example"
-    assert Settings.from_environment({}) == Settings("", "", "", "", "", "")
+    assert Settings.from_environment({}) == Settings("", "", "", "", "", "", "")
 
 
 @pytest.mark.parametrize(

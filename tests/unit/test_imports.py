@@ -29,8 +29,14 @@ NATIVE_API = frozenset(
         "login_uri_issue",
         "login_uri_revoke",
         "login_uri_state",
+        "participants",
+        "registrant_create",
+        "registrants",
+        "rooms",
+        "session_create",
+        "sessions",
+        "users",
     }
-    | {"registrant_create", "registrants", "users"}
 )
 WITHOUT_TABLES = frozenset({"static"})
 FIRST_CLIENT_LATER = frozenset({"key_rotation"})  # nobody waits for it

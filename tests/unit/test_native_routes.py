@@ -82,7 +82,7 @@ def call(function: LoadFunction, account: Account) -> Call:
 
 
 def test_every_route_of_the_template_is_known_to_its_function(call: Call) -> None:
-    assert len(ROUTES) == 15
+    assert len(ROUTES) == 34
     for method, resource, _ in ROUTES:
         _, answer = call(method, resource.replace("{guid}", GUID).replace("{", "").replace("}", ""), body={})
         assert answer is None or answer.get("code") != "route_not_found"
@@ -109,20 +109,41 @@ def test_every_route_answers_an_outage_with_503_and_retry_after(
 ) -> None:
     for operation in ("GetItem", "PutItem", "UpdateItem", "Query", "BatchGetItem", "TransactWriteItems"):
         wire.fail(operation, "InternalServerError", times=5)
-    values = {"guid": GUID, "user_id": "1", "client_id": "1-x", "secret_id": "1-x", "session_id": "1", "room_id": "1"}
-    values |= {"participant_id": "1", "registrant_id": "1"}
+    values = {
+        "guid": GUID,
+        "user_id": "10000001",
+        "client_id": "1-x",
+        "room_id": "10000002",
+        "session_id": "10000003",
+        "participant_id": "10000004",
+        "registrant_id": "10000005",
+        "secret_id": "1-x",
+    }
     path = resource.format(**values)
     body: dict[str, Any] = {}
     if method in {"POST", "PATCH"}:
-        body = {"name": "x", "scopes": ["users:read"], "full_name": "x", "user_id": "1", "email": "x@example.org"}
-        body["registrants"] = [{"name": "x", "email": "x@example.org"}]
+        body = {
+            "name": "x",
+            "scopes": ["users:read"],
+            "full_name": "x",
+            "user_id": "10000001",
+            "title": "x",
+            "host": {"user_id": "10000001"},
+            "participants": [{"full_name": "x"}],
+            "email": "x@example.org",
+            "registrants": [{"name": "x", "email": "x@example.org"}],
+        }
         shape = {
             "users": ["full_name"],
             "api_clients": ["name", "scopes"],
             "account": ["name"],
+            "rooms": ["name"],
+            "session_create": ["title", "host"],
+            "sessions": ["title"],
+            "participants": ["participants"] if method == "POST" else ["full_name"],
             "app_secrets": ["name"],
+            "registrant_create": ["registrants"] if resource.endswith("/batch") else ["name", "email"],
         }
-        shape["registrant_create"] = ["registrants"] if resource.endswith("/batch") else ["name", "email"]
         body = {n: body[n] for n in shape.get(folder, ["user_id"])} if "rotate" not in resource else {}
     answer = function(folder)(
         native_event(method, path, resource=resource, body=body, path_values=values, account_id=account.account_id),

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING
 
 from tools.operate import local_site
 from vestibule import ids
-from vestibule.clock import DAY, HOUR, MINUTE
+from vestibule.clock import HOUR, MINUTE
 from vestibule.domain import scopes
+from vestibule.domain.participants import Invitee
+from vestibule.domain.sessions import HostRef
 from vestibule.model import (
     Account,
     AppKey,
@@ -28,7 +30,8 @@ from vestibule.model import (
     Login,
     ParticipantRole,
     Registrant,
-    Session,
+    Room,
+    SessionStatus,
     User,
     Visit,
 )
@@ -36,6 +39,7 @@ from vestibule.store.directory.accounts import AccountStore
 from vestibule.store.directory.app_secrets import AppSecretStore
 from vestibule.store.directory.clients import ClientStore
 from vestibule.store.directory.registrants import RegistrantStore
+from vestibule.store.directory.rooms import RoomStore
 from vestibule.store.directory.sessions import SessionStore
 from vestibule.store.directory.users import UserStore
 from vestibule.store.passes import LoginStore
@@ -57,10 +61,20 @@ LEAVING_USER_ID = "30517703"
 CREATED_EXTERNAL_ID = "mrn-2009"
 """Of the user that `users-create.json` makes."""
 
-SESSION_ID = "40718806"
 REGISTRANT_ID = "51840277"
 LEAVING_REGISTRANT_ID = "51840278"
 APP_SECRET_ID = f"{ACCOUNT_ID}-sampleapps"
+ROOM_ID, ROOM_CODE = "40718831", "front"
+LEAVING_ROOM_ID, LEAVING_ROOM_CODE = "40718832", "leaving"
+CREATED_ROOM_CODE = "hopper"
+"""Of the room that `rooms-create.json` makes."""
+
+SESSION_ID = "40718806"
+LEAVING_SESSION_ID = "40718807"
+PARTICIPANT_ID = "50718806"
+LEAVING_PARTICIPANT_ID = "50718807"
+SESSION_STARTS_AT = 7_226_582_400_000
+"""Milliseconds since the epoch: far enough that the session is to come for as long as the events are used."""
 
 CLIENT_ID = f"{ACCOUNT_ID}-events"
 LEAVING_CLIENT_ID = f"{ACCOUNT_ID}-leaving"
@@ -103,7 +117,8 @@ def write_into(house: House) -> None:
     _write_clients(ClientStore(directory), now)
     _write_users(UserStore(directory), now)
     _write_app_secret(AppSecretStore(directory), now)
-    _write_session(SessionStore(directory), now)
+    _write_rooms(RoomStore(directory), now)
+    _write_sessions(house, SessionStore(directory))
     _write_registrants(RegistrantStore(directory), now)
     _write_visit(VisitStore(_table(house, house.settings.journal_table)), now)
     logins = LoginStore(_table(house, house.settings.passes_table))
@@ -176,25 +191,6 @@ def _write_app_secret(store: AppSecretStore, now: int) -> None:
     )
 
 
-def _write_session(store: SessionStore, now: int) -> None:
-    session = Session(
-        session_id=SESSION_ID,
-        account_id=ACCOUNT_ID,
-        title="Notes on the Analytical Engine",
-        host_user_id=USER_ID,
-        starts_at=now + DAY,
-        duration_minutes=60,
-        time_zone="Europe/London",
-        created_at=now,
-        updated_at=now,
-    )
-    before = store.get(ACCOUNT_ID, SESSION_ID, consistent=True)
-    if before is None:
-        store.write(store.creating(session))
-    else:
-        store.write(store.replacing(replace(session, version=before.version + 1), before=before))
-
-
 def _write_registrants(store: RegistrantStore, now: int) -> None:
     # Real ones follow from their addresses; these have the ids that the events name.
     for known in store.page(ACCOUNT_ID, SESSION_ID, after=None, limit=100)[0]:
@@ -230,6 +226,52 @@ def _write_visit(store: VisitStore, now: int) -> None:
     )
     store.begin(visit)
     store.mark(visit)
+
+
+def _write_rooms(store: RoomStore, now: int) -> None:
+    for code in (ROOM_CODE, LEAVING_ROOM_CODE, CREATED_ROOM_CODE):
+        known = store.id_of_code(ACCOUNT_ID, code)
+        before = store.get(ACCOUNT_ID, known, consistent=True) if known else None
+        if before is not None:
+            store.delete(before)
+    for room_id, code in ((ROOM_ID, ROOM_CODE), (LEAVING_ROOM_ID, LEAVING_ROOM_CODE)):
+        store.create(
+            Room(
+                room_id=room_id,
+                account_id=ACCOUNT_ID,
+                name="Walk-ins",
+                code=code,
+                slug=code,
+                domain=f"{SLUG}.hub.vestibule.localhost",
+                created_at=now,
+                updated_at=now,
+            )
+        )
+    store.assign(ACCOUNT_ID, LEAVING_ROOM_ID, USER_ID, now=now)
+
+
+def _write_sessions(house: House, store: SessionStore) -> None:
+    """Write two sessions; the one that events change has guests whose ids are known."""
+    for session_id in (SESSION_ID, LEAVING_SESSION_ID):
+        known = store.whole(ACCOUNT_ID, session_id)
+        if known is None:
+            fields = {"title": "Consultation", "starts_at": SESSION_STARTS_AT, "duration_minutes": 30}
+            house.sessions.create(ACCOUNT_ID, HostRef(USER_ID), fields, session_id=session_id)
+            continue
+        before, people = known
+        for one in people:
+            if one.role is not ParticipantRole.HOST:
+                store.write(store.removing(one))
+        again = replace(
+            before, title="Consultation", status=SessionStatus.SCHEDULED, cancelled_at=None, version=before.version + 1
+        )
+        store.write(store.replacing(again, before=before))
+    session = house.sessions.get(ACCOUNT_ID, SESSION_ID)
+    for participant_id, name in ((PARTICIPANT_ID, "Katherine Johnson"), (LEAVING_PARTICIPANT_ID, "Mary Jackson")):
+        guest = Invitee(full_name=name, role=ParticipantRole.ATTENDEE)
+        (draft,) = house.participants.drafts(session, [guest])
+        code = house.links.sealed_code(ACCOUNT_ID, f"9{participant_id}")
+        store.write(store.adding(session, replace(draft, participant_id=participant_id, sealed_code=code)))
 
 
 def _logins(now: int) -> Iterator[Login]:

@@ -39,7 +39,7 @@ class Settings:
     passes_table: str
     journal_table: str
     signing_keys_secret: str
-    master_key_secret: str = ""
+    master_key_secret: str
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
