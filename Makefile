@@ -38,6 +38,7 @@ stop: ## End the local stack
 
 test: setup ## Run every test, on a stack of its own (ARGS="-k redeem" chooses)
 	@$(PY) -m tools.chromium
+	@$(PY) -m tools.npm
 	@$(PY) -m pytest tests $(ARGS)
 
 unit: .venv/done ## Run the tests that need nothing running

@@ -18,11 +18,11 @@ from vestibule import ids
 from vestibule.clock import DAY, SECOND
 from vestibule.domain import people
 from vestibule.domain.places import PARTS
-from vestibule.domain.registrants import CONFIRMATION, NewRegistrant
+from vestibule.domain.registrants import NewRegistrant
 from vestibule.domain.sessions import HostRef
 from vestibule.errors import ConflictError, InvalidError, NotFoundError, UnavailableError
 from vestibule.http.shapes.registrants import RegistrantView
-from vestibule.model import Registration
+from vestibule.model import EventKind, Registration
 from vestibule.store.items import unpack
 
 if TYPE_CHECKING:
@@ -192,10 +192,10 @@ def test_only_a_registration_that_asks_for_it_causes_a_mail(
 
     assert quiet.event is None
     assert loud.event is not None
-    assert loud.event.kind == CONFIRMATION
+    assert loud.event.kind is EventKind.REGISTERED
     assert rotated.event == loud.event, "the same id: the outbox does not mail it again"
     events = [unpack(item).get("event") for item in moto_aws.stored(settings.directory_table)]
-    assert [one for one in events if one] == [{"id": loud.event.id, "kind": CONFIRMATION}]
+    assert [one for one in events if one] == [{"event_id": loud.event.event_id, "kind": "registered", "at": START}]
 
 
 # --- what it costs --------------------------------------------------------------------------------------

@@ -463,12 +463,27 @@ class Participant:
     version: int = 1
 
 
+class EventKind(StrEnum):
+    """What was written that somebody has to hear of."""
+
+    REGISTERED = "registered"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxEvent:
-    """What a write shall cause; the outbox hands it on once for each new id."""
+    """What a write causes; it lies on the written item and leaves by the table's stream.
 
-    id: str
-    kind: str
+    Attributes
+    ----------
+    event_id
+        Drawn with the write; another write of the item that keeps it causes nothing.
+    at
+        Milliseconds since the epoch.
+    """
+
+    event_id: str
+    kind: EventKind
+    at: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

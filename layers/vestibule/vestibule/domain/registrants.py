@@ -19,7 +19,7 @@ from vestibule.domain.places import Places
 from vestibule.domain.rules import Checks
 from vestibule.errors import ConflictError, NotFoundError, UnavailableError, VestibuleError
 from vestibule.memory import Memory
-from vestibule.model import OutboxEvent, Registrant, SessionStatus
+from vestibule.model import EventKind, OutboxEvent, Registrant, SessionStatus
 from vestibule.store.table import ConditionFailedError
 
 if TYPE_CHECKING:
@@ -40,9 +40,6 @@ AT_ONCE = 100
 SESSION_REMEMBERED_FOR = 5 * SECOND
 """How old the session may be that a registration is judged by: a rush must not read one
 item thousands of times a second."""
-CONFIRMATION = "registrant.confirmation"
-"""Kind of the event that mails a registrant's link."""
-
 _MARK = "registrant"
 _IDS_EACH = 8
 """Ids that an address may have; that two in a row are somebody else's never happens twice."""
@@ -273,7 +270,7 @@ class Registrants:
             asked_by=asked_by or self._draw(),
             created_at=now,
             updated_at=now,
-            event=OutboxEvent(id=self._draw(), kind=CONFIRMATION) if wanted.confirm else None,
+            event=self._event(now) if wanted.confirm else None,
         )
 
     def _write(self, session: Session, registrant: Registrant, *, seen: int | None = None) -> Registrant:
@@ -324,6 +321,10 @@ class Registrants:
         if session is None:
             raise NotFoundError("session_not_found", "The account has no such session.")
         return session
+
+    def _event(self, now: int) -> OutboxEvent:
+        """Return what makes the outbox mail a registrant's link."""
+        return OutboxEvent(event_id=self._draw(), kind=EventKind.REGISTERED, at=now)
 
     def _draw(self) -> str:
         return self._random.token_hex(_DRAW_BYTES)
