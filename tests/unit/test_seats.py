@@ -385,6 +385,21 @@ def test_a_mark_without_its_visitor_is_passed_over(
     assert further == []
 
 
+@pytest.mark.req("E06")
+def test_a_kick_ends_the_older_visit_though_the_newer_pages_worker_is_behind_in_time(
+    house: House, clock: FakeClock, account: Account, session: Session
+) -> None:
+    # given
+    clock.advance(10)
+    join(house, account, session)
+    # when
+    clock.now -= 10
+    join(house, account, session)
+    # then
+    newer, older = sorted(visits(house, session), key=lambda found: found.visit.joined_at)
+    assert (older.is_present, older.seconds, newer.is_present) == (False, 0, True)
+
+
 # --- whatever happens in whatever order -----------------------------------------------------------------
 
 

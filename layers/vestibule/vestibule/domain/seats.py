@@ -286,5 +286,5 @@ def _visit(seat: Seat, person: Person, left_at: int) -> Visit:
 
 def _former(seat: Seat, now: int) -> Visit:
     """Return the visit that this sitting ended, as far as marking its end needs it."""
-    former = replace(_visit(seat, Person(), now), has_left=True)
+    former = replace(_visit(seat, Person(), max(now, seat.former_joined_at)), has_left=True)
     return replace(former, visit_id=seat.former_visit, joined_at=seat.former_joined_at)

@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 PARTS = 16
 """Partitions of one session's visits: a thousand writes a second each."""
 
-_FORWARD = "attribute_not_exists(pk) OR (left_at <= :left AND has_left = :no)"
+_GOES_ON = "attribute_not_exists(pk) OR (has_left = :no AND left_at <= :left)"
 """True unless a later mark stands there, or the last one."""
+_IS_NOT_OVER = "attribute_not_exists(pk) OR has_left = :no"
+"""True unless the last mark stands there; that one may come from a clock that is a little behind."""
 _WHO, _SEEN = "#0who", "#1seen"
 _OF_THE_MARK = ("left_at", "has_left", "role")
 _BEFORE_ALL = "0"
@@ -55,8 +57,10 @@ class VisitStore:
     def mark(self, visit: Visit) -> None:
         """Write until when a visitor was there; an earlier mark than the known one changes nothing."""
         item = _key(visit, _SEEN) | pack({name: getattr(visit, name) for name in _OF_THE_MARK})
+        condition = _IS_NOT_OVER if visit.has_left else _GOES_ON
+        values = {":no": False} | ({} if visit.has_left else {":left": visit.left_at})
         with suppress(ConditionFailedError):
-            self._table.write(self._table.put(item, _FORWARD, {":left": visit.left_at, ":no": False}))
+            self._table.write(self._table.put(item, condition, values))
 
     def page(
         self, account_id: str, session_id: str, *, after: Position | None, limit: int
