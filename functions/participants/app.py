@@ -1,7 +1,7 @@
 """``/v1/sessions/{id}/participants``: whom a session is for, each with a code and links."""
 
 from vestibule.domain import scopes
-from vestibule.http.api import Answer, Api, Request, created, no_content
+from vestibule.http.api import Answer, Api, Request, accepted, created, no_content
 from vestibule.http.shapes.sessions import ParticipantChange, ParticipantsAdd, SessionView
 from vestibule.wiring import House
 
@@ -9,43 +9,54 @@ _ALL = "/v1/sessions/<session_id>/participants"
 _ONE = f"{_ALL}/<participant_id>"
 
 house = House()
-participants = house.participants
-handler = api = Api(house.clock)
+participants, reminders = house.participants, house.reminders
+handler = api = Api(house.clock, house.idempotency)
 
 
 @api.route("GET", _ALL, scope=scopes.SESSIONS_READ)
 def index(request: Request, session_id: str) -> Answer:
-    found = participants.list_of(request.account_id, session_id)
+    found = participants.gathering(request.account_id, session_id)
     view = _view(request)
-    return Answer({"items": [view.participant(p) for p in found]})
+    return Answer({"items": [view.participant(p, found.deliveries.get(p.participant_id)) for p in found.participants]})
 
 
-@api.route("POST", _ALL, scope=scopes.SESSIONS_WRITE)
+@api.route("POST", _ALL, scope=scopes.SESSIONS_WRITE, takes_key=True)
 def add(request: Request, session_id: str) -> Answer:
+    account_id = request.account_id
     invitees = [person.invitee() for person in request.read(ParticipantsAdd).participants]
-    added = participants.add(request.account_id, session_id, invitees)
+    added, replayed = request.once(
+        lambda batch: participants.add(account_id, session_id, invitees, batch),
+        lambda batch: participants.added_by(account_id, session_id, batch),
+        resumes=True,
+    )
     view = _view(request)
     body = {"items": [view.participant(p) for p in added]}
-    return created(body, f"/v1/sessions/{session_id}/participants")
+    return created(body, f"/v1/sessions/{session_id}/participants", replayed=replayed)
 
 
 @api.route("GET", _ONE, scope=scopes.SESSIONS_READ)
 def show(request: Request, session_id: str, participant_id: str) -> Answer:
     _, found = participants.get(request.account_id, session_id, participant_id)
-    return Answer(_view(request).participant(found))
+    return Answer(_view(request).participant(found, participants.delivery_to(found)))
 
 
 @api.route("PATCH", _ONE, scope=scopes.SESSIONS_WRITE)
 def change(request: Request, session_id: str, participant_id: str) -> Answer:
     fields = request.read(ParticipantChange).model_dump(exclude_unset=True)
     _, changed = participants.change(request.account_id, session_id, participant_id, fields)
-    return Answer(_view(request).participant(changed))
+    return Answer(_view(request).participant(changed, participants.delivery_to(changed)))
 
 
 @api.route("POST", f"{_ONE}/rotate", scope=scopes.SESSIONS_WRITE)
 def rotate(request: Request, session_id: str, participant_id: str) -> Answer:
     _, rotated = participants.rotate(request.account_id, session_id, participant_id)
-    return Answer(_view(request).participant(rotated))
+    return Answer(_view(request).participant(rotated, participants.delivery_to(rotated)))
+
+
+@api.route("POST", f"{_ONE}/reminders", scope=scopes.SESSIONS_WRITE)
+def remind(request: Request, session_id: str, participant_id: str) -> Answer:
+    reminded = reminders.remind(request.account_id, session_id, participant_id)
+    return accepted(_view(request).participant(reminded, participants.delivery_to(reminded)))
 
 
 @api.route("DELETE", _ONE, scope=scopes.SESSIONS_WRITE)

@@ -27,15 +27,16 @@ def index(request: Request) -> Answer:
 
 @api.route("GET", "/v1/sessions/<session_id>", scope=scopes.SESSIONS_READ)
 def show(request: Request, session_id: str) -> Answer:
-    session, participants = sessions.whole(request.account_id, session_id)
-    return tagged(Answer(_view(request).session(session, participants)), session.version)
+    found = house.participants.gathering(request.account_id, session_id)
+    shown = _view(request).session(found.session, found.participants, found.deliveries)
+    return tagged(Answer(shown), found.session.version)
 
 
 @api.route("PATCH", "/v1/sessions/<session_id>", scope=scopes.SESSIONS_WRITE)
 def change(request: Request, session_id: str) -> Answer:
     fields, seen = request.read(SessionChange).fields(), request.seen_version()
-    session, participants = sessions.change(request.account_id, session_id, fields, seen=seen)
-    return tagged(Answer(_view(request).session(session, participants)), session.version)
+    session, found = sessions.change(request.account_id, session_id, fields, seen=seen)
+    return tagged(Answer(_view(request).session(session, found.participants, found.deliveries)), session.version)
 
 
 @api.route("DELETE", "/v1/sessions/<session_id>", scope=scopes.SESSIONS_WRITE)

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
+from vestibule.domain.colors import EDGE_CONTRAST, SCHEMES, TEXT_CONTRAST, contrast, palette
 from vestibule.http.pages import assets
 from vestibule.http.pages import render as render_module
 from vestibule.http.pages.face import (
@@ -25,14 +26,7 @@ from vestibule.http.pages.face import (
     origin_of,
 )
 from vestibule.http.pages.render import render
-from vestibule.http.pages.style import (
-    EDGE_CONTRAST,
-    SCHEMES,
-    TEXT_CONTRAST,
-    contrast,
-    palette,
-    style_of,
-)
+from vestibule.http.pages.style import style_of
 from vestibule.model import Account, NavigationLink
 
 PAGES = Path(render_module.__file__).parent

@@ -360,17 +360,17 @@ def test_moving_a_session_moves_its_lists_and_holds_its_codes_longer(
     session, (_, person) = plan(house, host, guest(1))
     later = TOMORROW + 30 * DAY
 
-    moved, participants = house.sessions.change(account.account_id, session.session_id, {"starts_at": later})
+    moved, found = house.sessions.change(account.account_id, session.session_id, {"starts_at": later})
 
     wanted = Filter(participant_email="guest1@example.org", starting=range(later, later + 1))
     page, _ = house.sessions.page(account.account_id, wanted, after=None, limit=10)
     assert page == [moved]
-    assert [p.participant_id for p in participants][1] == person.participant_id
+    assert [p.participant_id for p in found.participants][1] == person.participant_id
     mark = house.links.code_mark(house.links.connect_code(person))
     stored = code_store(house)._table.get({"pk": {"S": f"code#{mark}"}})  # noqa: SLF001
     assert stored is not None
     assert stored["held_until"] == moved.ends_at + HOUR
-    assert house.links.connect_code(participants[1]) == house.links.connect_code(person)
+    assert house.links.connect_code(found.participants[1]) == house.links.connect_code(person)
 
 
 def test_a_cancelled_session_stays_and_changes_no_more(house: House, account: Account, host: User) -> None:

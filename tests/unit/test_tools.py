@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import io
 import shutil
+import tarfile
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
-from tools import requirements
+from tools import npm, requirements
 from tools.local import LocalError, paths, sam
 
 if TYPE_CHECKING:
@@ -124,3 +129,83 @@ def test_an_id_that_no_requirement_has_is_an_error(tmp_path: Path) -> None:
     page.write_text(PAGE)
     (tmp_path / "test_one.py").write_text('@pytest.mark.req("L99")\ndef test_it(): ...\n')
     assert "L99" in str(requirements.main(page, tmp_path))
+
+
+# --- npm -------------------------------------------------------------------------------------------------
+
+
+def archive_of(files: dict[str, bytes]) -> bytes:
+    """Give a package as a registry hands it out."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+    return packed.getvalue()
+
+
+ARCHIVE = archive_of({"package/dist/a.js": b"export default 1"})
+DIGEST = "sha512-" + base64.b64encode(hashlib.sha512(ARCHIVE).digest()).decode()
+WANTED = npm.Package("@scope/a", "1.2.3", DIGEST)
+
+
+def answering(status: int, content: bytes, asked: list[str]) -> httpx.Client:
+    """Give a client of a registry that has one answer."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        return httpx.Response(status, content=content)
+
+    return httpx.Client(transport=httpx.MockTransport(answer))
+
+
+@pytest.fixture
+def _somewhere_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(npm, "HOME", tmp_path / "npm")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("npm_config_registry", "NPM_CONFIG_REGISTRY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.usefixtures("_somewhere_else")
+def test_a_package_is_fetched_once_from_the_registry_that_npm_would_ask(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    (tmp_path / ".npmrc").write_text("fund=false\nregistry = https://mirror.example/npm/\n")
+    asked: list[str] = []
+
+    # when
+    with answering(200, ARCHIVE, asked) as client:
+        folders = {npm.install(WANTED, client) for _ in range(2)}
+
+    # then
+    assert asked == ["https://mirror.example/npm/@scope/a/-/a-1.2.3.tgz"]
+    assert [(folder / "dist" / "a.js").read_bytes() for folder in folders] == [b"export default 1"]
+    monkeypatch.setenv("npm_config_registry", "https://other.example")
+    assert npm.registry() == "https://other.example"
+
+
+@pytest.mark.usefixtures("_somewhere_else")
+@pytest.mark.parametrize(("status", "content", "reason"), [(404, b"", "404"), (200, ARCHIVE + b"x", "sha512")])
+def test_what_is_not_the_package_of_the_table_is_not_unpacked(status: int, content: bytes, reason: str) -> None:
+    with answering(status, content, []) as client, pytest.raises(npm.FetchError, match=reason) as refused:
+        npm.install(WANTED, client)
+
+    assert "\n" not in str(refused.value)
+    assert not WANTED.folder.exists()
+
+
+@pytest.mark.usefixtures("_somewhere_else")
+def test_a_package_cannot_write_beside_its_folder(tmp_path: Path) -> None:
+    # given
+    evil = archive_of({"package/a.js": b"", "../../outside": b"x"})
+    digest = "sha512-" + base64.b64encode(hashlib.sha512(evil).digest()).decode()
+
+    # when
+    with answering(200, evil, []) as client, pytest.raises(tarfile.TarError):
+        npm.install(npm.Package("evil", "1.0.0", digest), client)
+
+    # then
+    assert not (tmp_path / "outside").exists()

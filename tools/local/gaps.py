@@ -6,6 +6,7 @@ template already says, and adds nothing that a deployment to AWS would lack.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from mypy_boto3_apigateway import APIGatewayClient
     from mypy_boto3_apigateway.literals import GatewayResponseTypeType
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_lambda import LambdaClient
 
 GATEWAY_RESPONSES = "x-amazon-apigateway-gateway-responses"
 
@@ -76,3 +79,42 @@ def _put(
         responseTemplates=dict(response.get("responseTemplates", {})),
         **status,
     )
+
+
+def say_rights(iam: IAMClient) -> int:
+    """Say two rights of the functions' policies as the emulator asks for them; return how many policies do now.
+
+    In AWS `sqs:SendMessage` covers `SendMessageBatch`, which has no action of its own, and the right to send
+    mail is asked for on the identity that it comes from.  The emulator asks for an action of the batch's own,
+    and for the right to send mail on everything.
+    """
+    mended = 0
+    for role in iam.get_paginator("list_roles").paginate().search("Roles[].RoleName"):
+        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+            document: Any = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+            mended_statements = [_said_otherwise(statement) for statement in document["Statement"]]
+            if mended_statements != document["Statement"]:
+                document = {**document, "Statement": mended_statements}
+                iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(document))
+                mended += 1
+    return mended
+
+
+def _said_otherwise(statement: dict[str, Any]) -> dict[str, Any]:
+    actions = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
+    if "sqs:SendMessage" in actions:
+        return {**statement, "Action": sorted({*actions, "sqs:SendMessageBatch"})}
+    if actions == ["ses:SendEmail"]:
+        return {**statement, "Resource": "*"}
+    return statement
+
+
+def say_numbers(functions: LambdaClient) -> None:
+    """Say a queue's concurrency as the number that it is.
+
+    A parameter of a template is a text; AWS reads the number in it, the emulator shows one and compares the text.
+    """
+    for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
+        most = mapping.get("ScalingConfig", {}).get("MaximumConcurrency")
+        if most is not None:
+            functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": int(most)})

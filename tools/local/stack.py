@@ -137,6 +137,9 @@ class Stack:
             "HubOrigin": self.hub_origin,
             "Protection": "off",  # what is made here may be thrown away
             "EnableAlarms": "false",  # the emulator knows no metric math
+            "MailIdentity": DOMAIN,
+            "MailSender": f"no-reply@{DOMAIN}",
+            "CreateMailIdentity": "true",  # verified at once there
         }
         stamp = self._emulator.temporary / "deployed"
         with sam.exclusive_build():
@@ -151,6 +154,8 @@ class Stack:
         self._read_outputs()
         count = gaps.publish_gateway_responses(self.client("cloudformation"), self.client("apigateway"), sam.STACK_NAME)
         say(f"gateway responses: {count} made live")
+        gaps.say_rights(self.client("iam"))
+        gaps.say_numbers(self.client("lambda"))
         stamp.write_text(deployed)
 
     def register_hub_host(self, slug: str) -> str:

@@ -55,6 +55,20 @@ class BusyError(ConflictError):
     """Another request is at this very thing; the same call may succeed in a moment."""
 
 
+class TooManyError(VestibuleError):
+    """A limit for a span of time is reached; the same call succeeds later.
+
+    Attributes
+    ----------
+    retry_after
+        Seconds until then.
+    """
+
+    def __init__(self, code: str, detail: str, retry_after: int) -> None:
+        super().__init__(code, detail)
+        self.retry_after = retry_after
+
+
 class ReusedKeyError(VestibuleError):
     """An idempotency key came with another request before."""
 
@@ -82,6 +96,10 @@ class UnavailableError(VestibuleError):
     def __init__(self, dependency: str) -> None:
         super().__init__("temporarily_unavailable", "The service is briefly unavailable; please try again.")
         self.dependency = dependency
+
+
+class UndeliverableError(VestibuleError):
+    """No further attempt will bring this message to its addressee; the delivery has failed."""
 
 
 class InternalError(VestibuleError):

@@ -346,6 +346,87 @@ class SigningKey:
     private_key: str | None = None
 
 
+class EventKind(StrEnum):
+    """What was written that somebody has to hear of."""
+
+    INVITED = "invited"
+    CHANGED = "changed"
+    CANCELLED = "cancelled"
+    REMOVED = "removed"
+    REMINDED = "reminded"
+    REGISTERED = "registered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxEvent:
+    """What a write causes; it lies on the written item and leaves by the table's stream.
+
+    Attributes
+    ----------
+    event_id
+        Drawn with the write; another write of the item that keeps it causes nothing.
+    at
+        Milliseconds since the epoch.
+    """
+
+    event_id: str
+    kind: EventKind
+    at: int
+
+
+class Channel(StrEnum):
+    """How a participant wants to hear of a session."""
+
+    EMAIL = "email"
+    SMS = "sms"
+    NONE = "none"
+
+
+class DeliveryState(StrEnum):
+    """How far a letter got."""
+
+    SENT = "sent"
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What became of the last letter to a participant.
+
+    Attributes
+    ----------
+    caused_at
+        When the event was written; the letter of an older one never replaces it.
+    message_id
+        The carrier's own id of the message, None when it took none.
+    reason
+        Stable word that says why it failed, snake_case.
+    """
+
+    account_id: str
+    session_id: str
+    participant_id: str
+    event_id: str
+    caused_at: int
+    channel: Channel
+    state: DeliveryState
+    at: int
+    message_id: str | None = None
+    reason: str | None = None
+
+
+class Rsvp(StrEnum):
+    """What an invited person answered."""
+
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    TENTATIVE = "tentative"
+    DECLINED = "declined"
+
+
 class SessionStatus(StrEnum):
     """Whether a session takes place."""
 
@@ -385,6 +466,16 @@ class Registration:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Appointment:
+    """What an invitation says of a session: the part whose change people must hear of."""
+
+    title: str
+    starts_at: int
+    duration_minutes: int
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """A video meeting, webinar or event; never a browser's state.
 
@@ -398,6 +489,10 @@ class Session:
         E-mail addresses or the portal's user ids, matched when a person joins.
     metadata
         The portal's own JSON object, as text.
+    former
+        What the last change of the appointment replaced.
+    event
+        The last change or cancellation that everybody invited hears of.
     version
         Rises by one with every change; the entity tag.
     """
@@ -421,7 +516,19 @@ class Session:
     registration: Registration = Registration()
     metadata: str = "{}"
     cancelled_at: int | None = None
+    former: Appointment | None = None
+    event: OutboxEvent | None = None
     version: int = 1
+
+    @property
+    def appointment(self) -> Appointment:
+        """What an invitation says of it."""
+        return Appointment(
+            title=self.title,
+            starts_at=self.starts_at,
+            duration_minutes=self.duration_minutes,
+            time_zone=self.time_zone,
+        )
 
     @property
     def ends_at(self) -> int:
@@ -443,6 +550,15 @@ class Participant:
         The connect code, sealed; only the house can read it.
     link_version
         Rises when personal link and passkey are rotated.
+    notify
+        How this person hears of the session by itself.
+    batch
+        Id of the call that added the person, when it had an Idempotency-Key.
+    removed_at
+        Set on what is left of a person who was told of the session and then
+        removed: nobody any more, until the same person is added again.
+    event
+        The last thing that this person alone hears of.
     """
 
     participant_id: str
@@ -459,31 +575,13 @@ class Participant:
     email: str | None = None
     phone: str | None = None
     external_id: str | None = None
+    notify: Channel = Channel.NONE
+    rsvp: Rsvp = Rsvp.PENDING
     link_version: int = 1
+    batch: str | None = None
+    removed_at: int | None = None
+    event: OutboxEvent | None = None
     version: int = 1
-
-
-class EventKind(StrEnum):
-    """What was written that somebody has to hear of."""
-
-    REGISTERED = "registered"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutboxEvent:
-    """What a write causes; it lies on the written item and leaves by the table's stream.
-
-    Attributes
-    ----------
-    event_id
-        Drawn with the write; another write of the item that keeps it causes nothing.
-    at
-        Milliseconds since the epoch.
-    """
-
-    event_id: str
-    kind: EventKind
-    at: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,12 @@ class Settings:
         Secrets Manager id of the private signing keys; only signers get it.
     master_key_secret
         Secrets Manager id of the key that links are derived from.
+    outbox_queue, dead_letter_queue
+        SQS URLs; the workers' alone.
+    mail_sender
+        Address that mails come from; empty where none are sent.
+    mail_configuration_set
+        SES's, for reports of bounces; empty for none.
     """
 
     api_origin: str
@@ -40,6 +46,10 @@ class Settings:
     journal_table: str
     signing_keys_secret: str
     master_key_secret: str
+    outbox_queue: str = ""
+    dead_letter_queue: str = ""
+    mail_sender: str = ""
+    mail_configuration_set: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -58,6 +68,10 @@ class Settings:
             journal_table=environment.get("JOURNAL_TABLE", ""),
             signing_keys_secret=environment.get("SIGNING_KEYS_SECRET", ""),
             master_key_secret=environment.get("MASTER_KEY_SECRET", ""),
+            outbox_queue=environment.get("OUTBOX_QUEUE", ""),
+            dead_letter_queue=environment.get("DEAD_LETTER_QUEUE", ""),
+            mail_sender=environment.get("MAIL_SENDER", ""),
+            mail_configuration_set=environment.get("MAIL_CONFIGURATION_SET", ""),
         )
 
     def hub_url(self, slug: str) -> str:

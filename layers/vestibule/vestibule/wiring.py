@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from botocore.session import Session
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sesv2 import SESV2Client
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
 
     from vestibule.clock import Clock
     from vestibule.domain.access_tokens import AccessTokenIssuer, AccessTokenReader
@@ -34,10 +37,14 @@ if TYPE_CHECKING:
     from vestibule.domain.credentials import Credentials
     from vestibule.domain.embeds import EmbedIssuer, EmbedReader
     from vestibule.domain.idempotency import Idempotency
+    from vestibule.domain.invitations import Invitations
     from vestibule.domain.links import Links
     from vestibule.domain.login_uris import LoginUris
+    from vestibule.domain.mail_reports import MailReports
+    from vestibule.domain.outbox import Router
     from vestibule.domain.participants import Participants
     from vestibule.domain.registrants import Registrants
+    from vestibule.domain.reminders import Reminders
     from vestibule.domain.rooms import Rooms
     from vestibule.domain.seats import Seats
     from vestibule.domain.sessions import Sessions
@@ -47,12 +54,14 @@ if TYPE_CHECKING:
     from vestibule.ids import Randomness
     from vestibule.sealing import Sealing
     from vestibule.store.directory.clients import ClientStore
+    from vestibule.store.directory.deliveries import DeliveryStore
     from vestibule.store.directory.published import PublishedKeyStore
     from vestibule.store.directory.rooms import RoomStore
     from vestibule.store.directory.sessions import SessionStore
     from vestibule.store.directory.users import UserStore
     from vestibule.store.keyrings import KeyringStore
     from vestibule.store.passes import LoginStore
+    from vestibule.store.queues import Queue
     from vestibule.store.table import Table
     from vestibule.store.visits import VisitStore
 
@@ -66,7 +75,7 @@ class House:
         Names and addresses; read from the environment when left out.
     clock, random, pause
         Replaced in tests.
-    dynamodb, secrets_manager
+    dynamodb, secrets_manager, sqs, ses, sns
         Clients of AWS; made when first needed unless given.
     """
 
@@ -79,6 +88,9 @@ class House:
         pause: Callable[[float], None] = time.sleep,
         dynamodb: DynamoDBClient | None = None,
         secrets_manager: SecretsManagerClient | None = None,
+        sqs: SQSClient | None = None,
+        ses: SESV2Client | None = None,
+        sns: SNSClient | None = None,
     ) -> None:
         self.settings = settings or Settings.from_environment(os.environ)
         self.clock = clock
@@ -86,6 +98,9 @@ class House:
         self._pause = pause
         self._given_dynamodb = dynamodb
         self._given_secrets_manager = secrets_manager
+        self._given_sqs = sqs
+        self._given_ses = ses
+        self._given_sns = sns
 
     # --- what the functions ask for ---------------------------------------------------------
 
@@ -163,8 +178,75 @@ class House:
 
         codes = CodeStore(self._passes)
         return Participants(
-            self._session_store, self._user_store, codes, self.links, clock=self.clock, random=self.random
+            self._session_store,
+            self._user_store,
+            codes,
+            self._delivery_store,
+            self.links,
+            clock=self.clock,
+            random=self.random,
         )
+
+    @cached_property
+    def reminders(self) -> Reminders:
+        """Reminders by hand."""
+        from vestibule.domain.reminders import Reminders
+
+        return Reminders(self.participants, self._delivery_store, self.clock, self.random)
+
+    @cached_property
+    def router(self) -> Router:
+        """From the directory's stream to the outbox."""
+        from vestibule.domain.outbox import Router
+
+        return Router(self.outbox, self.dead_letters)
+
+    @cached_property
+    def invitations(self) -> Invitations:
+        """The mail worker's rules."""
+        from vestibule.domain.invitations import Invitations
+        from vestibule.mail import letters
+        from vestibule.store.aws import ses_client, sns_client
+        from vestibule.store.carriers import MailCarrier, TextCarrier
+        from vestibule.store.outbox import LeaseStore
+
+        ses = self._given_ses or ses_client(self._session)
+        return Invitations(
+            accounts=self.accounts,
+            sessions=self._session_store,
+            users=self._user_store,
+            deliveries=self._delivery_store,
+            leases=LeaseStore(self._passes),
+            outbox=self.outbox,
+            links=self.links,
+            writer=letters,
+            mails=MailCarrier(ses, self.settings.mail_sender, self.settings.mail_configuration_set),
+            texts=TextCarrier(lambda: self._given_sns or sns_client(self._session)),
+            settings=self.settings,
+            clock=self.clock,
+            random=self.random,
+        )
+
+    @cached_property
+    def mail_reports(self) -> MailReports:
+        """What the carrier reports about mails."""
+        from vestibule.domain.mail_reports import MailReports
+
+        return MailReports(self._delivery_store, self.clock)
+
+    @cached_property
+    def outbox(self) -> Queue:
+        """The mail worker's queue."""
+        from vestibule.store.queues import Queue
+
+        return Queue(self._sqs, self.settings.outbox_queue)
+
+    @cached_property
+    def dead_letters(self) -> Queue:
+        """What an operator has to look at."""
+        from vestibule.store.queues import Queue
+
+        return Queue(self._sqs, self.settings.dead_letter_queue)
 
     @cached_property
     def links(self) -> Links:
@@ -322,6 +404,18 @@ class House:
         from vestibule.store.directory.sessions import SessionStore
 
         return SessionStore(self._directory)
+
+    @cached_property
+    def _delivery_store(self) -> DeliveryStore:
+        from vestibule.store.directory.deliveries import DeliveryStore
+
+        return DeliveryStore(self._directory)
+
+    @cached_property
+    def _sqs(self) -> SQSClient:
+        from vestibule.store.aws import sqs_client
+
+        return self._given_sqs or sqs_client(self._session)
 
     @cached_property
     def _sealing(self) -> Sealing:

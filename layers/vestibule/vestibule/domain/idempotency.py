@@ -77,6 +77,7 @@ class Idempotency:
         find: Callable[[str], T],
         *,
         created_at: Callable[[T], int] = attrgetter("created_at"),
+        resumes: bool = False,
     ) -> tuple[T, bool]:
         """Create an object, or return the one that was created under the same key.
 
@@ -92,6 +93,9 @@ class Idempotency:
             Returns the object of an id, strongly consistently.
         created_at
             Returns when an object was created, in milliseconds since the epoch.
+        resumes
+            Whether ``create`` itself goes on where an earlier attempt with the same
+            id has stopped, because it needs more than one write.
 
         Returns
         -------
@@ -114,7 +118,7 @@ class Idempotency:
             if claim.state is ClaimState.DONE:
                 return find(claim.object_id), True
             try:
-                made, is_repeat = _carry_out(claim, is_first, create, find, created_at)
+                made, is_repeat = _carry_out(claim, is_first or resumes, create, find, created_at)
             except IdTakenError:
                 self._give_back(claim)
             except UnavailableError:

@@ -11,11 +11,24 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vestibule import ids
-from vestibule.clock import HOUR
+from vestibule.clock import DAY, HOUR
 from vestibule.domain import rules
+from vestibule.domain.outbox import new_event
 from vestibule.domain.rules import Checks
 from vestibule.errors import ConflictError, FieldError, InvalidError, NotFoundError
-from vestibule.model import Participant, ParticipantRole, Session, SessionStatus, Status, User
+from vestibule.model import (
+    Channel,
+    Delivery,
+    EventKind,
+    OutboxEvent,
+    Participant,
+    ParticipantRole,
+    Rsvp,
+    Session,
+    SessionStatus,
+    Status,
+    User,
+)
 from vestibule.store.table import ConditionFailedError
 
 if TYPE_CHECKING:
@@ -26,7 +39,8 @@ if TYPE_CHECKING:
     from vestibule.domain.links import Links
     from vestibule.ids import Randomness
     from vestibule.store.codes import CodeStore
-    from vestibule.store.directory.sessions import SessionStore
+    from vestibule.store.directory.deliveries import DeliveryStore
+    from vestibule.store.directory.sessions import Gathering, SessionStore
     from vestibule.store.directory.users import UserStore
     from vestibule.store.table import Action
 
@@ -62,6 +76,7 @@ class Invitee:
     user_id: str | None = None
     external_id: str | None = None
     role: ParticipantRole = ParticipantRole.ATTENDEE
+    notify: Channel = Channel.NONE
 
 
 class Participants:
@@ -72,6 +87,7 @@ class Participants:
         sessions: SessionStore,
         users: UserStore,
         codes: CodeStore,
+        deliveries: DeliveryStore,
         links: Links,
         *,
         clock: Clock,
@@ -80,6 +96,7 @@ class Participants:
         self._sessions = sessions
         self._users = users
         self._codes = codes
+        self._deliveries = deliveries
         self._links = links
         self._clock = clock
         self._random = random
@@ -93,6 +110,23 @@ class Participants:
             The account has no such session.
         """
         return self._whole(account_id, session_id)[1]
+
+    def gathering(self, account_id: str, session_id: str) -> Gathering:
+        """Return a session with its participants and what became of the letters to them.
+
+        Raises
+        ------
+        NotFoundError
+            The account has no such session.
+        """
+        found = self._sessions.gathering(account_id, session_id)
+        if found is None:
+            raise NotFoundError("session_not_found", "The account has no such session.")
+        return found
+
+    def delivery_to(self, participant: Participant) -> Delivery | None:
+        """Return what became of the last letter to a participant, None when none went out."""
+        return self._deliveries.get(participant.account_id, participant.session_id, participant.participant_id)
 
     def get(self, account_id: str, session_id: str, participant_id: str) -> tuple[Session, Participant]:
         """Return a participant with its session.
@@ -108,8 +142,16 @@ class Participants:
             raise NotFoundError("participant_not_found", "The session has no such participant.")
         return session, found
 
-    def add(self, account_id: str, session_id: str, invitees: Sequence[Invitee]) -> list[Participant]:
+    def add(
+        self, account_id: str, session_id: str, invitees: Sequence[Invitee], batch: str | None = None
+    ) -> list[Participant]:
         """Add people to a session, all or, when one is refused, none.
+
+        Parameters
+        ----------
+        batch
+            Id of the call, drawn before it began: whom an earlier attempt at the
+            same call has added is not added again.
 
         Raises
         ------
@@ -120,22 +162,37 @@ class Participants:
         ConflictError
             Somebody takes part already, the session is full, or cancelled.
         """
-        session, known = self._whole(account_id, session_id)
+        gathering = self.gathering(account_id, session_id)
+        session = gathering.session
         if session.status is SessionStatus.CANCELLED:
             raise ConflictError("session_cancelled", "The session is cancelled.")
+        earlier = [p for p in gathering.participants if batch is not None and p.batch == batch]
+        known = [p for p in gathering.participants if p not in earlier]
         if len(known) + len(invitees) > PARTICIPANTS_AT_MOST:
             raise ConflictError("too_many_participants", f"A session has at most {PARTICIPANTS_AT_MOST} participants.")
-        drafts = self.drafts(session, invitees, known=known)
+        drafts = [replace(draft, batch=batch) for draft in self.drafts(session, invitees, known=known)]
+        drafts = _going_on(drafts, earlier, gathering.removed)
         written: list[Participant] = []
         try:
             for first in range(0, len(drafts), TOGETHER):
                 written += self.write_with(session, (), drafts[first : first + TOGETHER], _never)
         except ConflictError:
             # Somebody else added one of them at the same moment: leave nothing half done.
-            for participant in written:
+            for participant in [*earlier, *written]:
                 self._sessions.write(self._removal(participant))
             raise
-        return written
+        return sorted([*earlier, *written], key=lambda participant: participant.position)
+
+    def added_by(self, account_id: str, session_id: str, batch: str) -> list[Participant]:
+        """Return whom a call has added, without those who were removed since.
+
+        Raises
+        ------
+        NotFoundError
+            The account has no such session.
+        """
+        found = self.gathering(account_id, session_id).participants
+        return sorted((p for p in found if p.batch == batch), key=lambda participant: participant.position)
 
     def change(
         self, account_id: str, session_id: str, participant_id: str, fields: Mapping[str, Any]
@@ -159,9 +216,14 @@ class Participants:
         clean = {name: _RULES[name](checks, name, value) for name, value in fields.items()}
         if "role" in clean and (before.role is ParticipantRole.HOST) is not (clean["role"] is ParticipantRole.HOST):
             checks.refuse("role", "host_is_fixed", "the host is the session's; change it there.")
-        checks.finish()
         after = replace(before, **clean, updated_at=self._clock(), version=before.version + 1)
-        after = replace(after, identity=_identity(after.user_id, after.email, after.full_name))
+        _check_channel(after, "", checks)
+        checks.finish()
+        after = replace(
+            after,
+            identity=_identity(after.user_id, after.email, after.full_name),
+            event=self._event_of_change(session, before, after),
+        )
         others = [p for p in known if p.participant_id != participant_id]
         _refuse_duplicates([after], others)
         self._write_change(session, after, before)
@@ -187,6 +249,7 @@ class Participants:
                 link_version=before.link_version + 1,
                 updated_at=self._clock(),
                 version=before.version + 1,
+                event=self._event(session, before, EventKind.CHANGED) or before.event,
             )
             actions = [
                 *self._sessions.rewriting(session, after, before=before),
@@ -212,11 +275,17 @@ class Participants:
         ConflictError
             It is the host, or somebody else changed it at the same moment.
         """
-        _, participant = self.get(account_id, session_id, participant_id)
+        session, participant = self.get(account_id, session_id, participant_id)
         if participant.role is ParticipantRole.HOST:
             raise ConflictError("host_is_fixed", "The host takes part as long as the session is theirs.")
+        event = self._event(session, participant, EventKind.REMOVED)
+        left = (
+            replace(participant, removed_at=self._clock(), event=event, version=participant.version + 1)
+            if event is not None
+            else None
+        )
         try:
-            self._sessions.write(self._removal(participant))
+            self._sessions.write(self._removal(participant, left))
         except ConditionFailedError as refused:
             raise _changed_meanwhile() from refused
 
@@ -319,7 +388,7 @@ class Participants:
         phone = checks.apply(f"{path}.phone", rules.phone, invitee.phone) if invitee.phone else None
         external = invitee.external_id
         now = self._clock()
-        return Participant(
+        draft = Participant(
             participant_id="",
             account_id=session.account_id,
             session_id=session.session_id,
@@ -334,7 +403,25 @@ class Participants:
             email=clean_email,
             phone=phone,
             external_id=checks.apply(f"{path}.external_id", rules.external_id, external) if external else None,
+            notify=invitee.notify,
         )
+        _check_channel(draft, f"{path}.", checks)
+        return replace(draft, event=self._event(session, draft, EventKind.INVITED))
+
+    def _event(self, session: Session, participant: Participant, kind: EventKind) -> OutboxEvent | None:
+        """Return the event of a write that a participant has to hear of, None when they have not."""
+        is_to_come = session.status is SessionStatus.SCHEDULED and session.ends_at > self._clock()
+        if participant.notify is Channel.NONE or not is_to_come:
+            return None
+        return new_event(kind, self._random, self._clock)
+
+    def _event_of_change(self, session: Session, before: Participant, after: Participant) -> OutboxEvent | None:
+        """Return the event that a changed participant carries: an invitation to an address that had none."""
+        if (after.notify, _address(after)) != (before.notify, _address(before)):
+            return self._event(session, after, EventKind.INVITED)
+        if before.event is not None and before.event.at < self._clock() - DAY:
+            return None  # acted on long ago; under another key it would look like a new one
+        return before.event
 
     def _user(self, account_id: str, user_id: str | None, path: str, checks: Checks) -> User | None:
         if user_id is None:
@@ -354,10 +441,10 @@ class Participants:
             held_until=session.ends_at + CODE_HELD_BEYOND,
         )
 
-    def _removal(self, participant: Participant) -> list[Action]:
+    def _removal(self, participant: Participant, left: Participant | None = None) -> list[Action]:
         mark = self._links.code_mark(self._links.connect_code(participant))
         release = self._codes.releasing(mark, participant_id=participant.participant_id)
-        return [*self._sessions.removing(participant), release]
+        return [*self._sessions.removing(participant, left), release]
 
     def _write_change(self, session: Session, after: Participant, before: Participant) -> None:
         try:
@@ -372,16 +459,19 @@ class Participants:
         return str(_FIRST_CODE + self._random.randbelow(_CODES))
 
     def _whole(self, account_id: str, session_id: str) -> tuple[Session, list[Participant]]:
-        found = self._sessions.whole(account_id, session_id)
-        if found is None:
-            raise NotFoundError("session_not_found", "The account has no such session.")
-        return found
+        found = self.gathering(account_id, session_id)
+        return found.session, found.participants
+
+
+def identity_of_user(user_id: str) -> str:
+    """Return a registered user's key in a session."""
+    return ids.digest(f"user|{user_id}")
 
 
 def _identity(user_id: str | None, email: str | None, full_name: str) -> str:
     """Return the digest of who somebody is, which is the key in the session."""
     if user_id is not None:
-        return ids.digest(f"user|{user_id}")
+        return identity_of_user(user_id)
     if email is not None:
         return ids.digest(f"email|{email.casefold()}")
     return ids.digest(f"name|{full_name.casefold()}")
@@ -405,6 +495,34 @@ def _refuse_duplicates(new: Sequence[Participant], known: Sequence[Participant])
         addresses |= {address} if address else set()
 
 
+def _going_on(
+    drafts: Sequence[Participant], earlier: Sequence[Participant], removed: Mapping[str, Participant]
+) -> list[Participant]:
+    """Return the drafts that are still to be written; one who was removed goes on with the next revision."""
+    done = {p.identity for p in earlier}
+    return [
+        replace(draft, version=removed[draft.identity].version + 1) if draft.identity in removed else draft
+        for draft in drafts
+        if draft.identity not in done
+    ]
+
+
+def _address(participant: Participant) -> str | None:
+    """Return where a participant's letters go."""
+    return {Channel.EMAIL: participant.email, Channel.SMS: participant.phone}.get(participant.notify)
+
+
+def _check_channel(participant: Participant, path: str, checks: Checks) -> None:
+    """Refuse a channel without an address for it."""
+    if participant.notify is Channel.EMAIL and participant.email is None:
+        checks.refuse(f"{path}email", "required", "is required for notify=email.")
+    if participant.notify is Channel.SMS:
+        if participant.phone is None:
+            checks.refuse(f"{path}phone", "required", "is required for notify=sms.")
+        else:
+            checks.apply(f"{path}phone", rules.e164, participant.phone)
+
+
 def _optional[V](rule: Callable[[V], V]) -> Callable[[Checks, str, V | None], V | None]:
     return lambda checks, field, value: None if value is None else checks.apply(field, rule, value)
 
@@ -415,6 +533,8 @@ _RULES: dict[str, Callable[[Checks, str, Any], Any]] = {
     "phone": _optional(rules.phone),
     "external_id": _optional(rules.external_id),
     "role": lambda _checks, _field, value: ParticipantRole(value),
+    "notify": lambda _checks, _field, value: Channel(value),
+    "rsvp": lambda _checks, _field, value: Rsvp(value),
 }
 
 

@@ -15,11 +15,12 @@ from vestibule import ids
 from vestibule.clock import SECOND
 from vestibule.domain import emails, rules
 from vestibule.domain.links import PersonalToken
+from vestibule.domain.outbox import new_event
 from vestibule.domain.places import Places
 from vestibule.domain.rules import Checks
 from vestibule.errors import ConflictError, NotFoundError, UnavailableError, VestibuleError
 from vestibule.memory import Memory
-from vestibule.model import EventKind, OutboxEvent, Registrant, SessionStatus
+from vestibule.model import EventKind, Registrant, SessionStatus
 from vestibule.store.table import ConditionFailedError
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class NewRegistrant:
     Attributes
     ----------
     confirm
-        Whether to mail the link.
+        Whether the write causes the link to be mailed.
     """
 
     name: str
@@ -270,7 +271,7 @@ class Registrants:
             asked_by=asked_by or self._draw(),
             created_at=now,
             updated_at=now,
-            event=self._event(now) if wanted.confirm else None,
+            event=new_event(EventKind.REGISTERED, self._random, self._clock) if wanted.confirm else None,
         )
 
     def _write(self, session: Session, registrant: Registrant, *, seen: int | None = None) -> Registrant:
@@ -321,10 +322,6 @@ class Registrants:
         if session is None:
             raise NotFoundError("session_not_found", "The account has no such session.")
         return session
-
-    def _event(self, now: int) -> OutboxEvent:
-        """Return what makes the outbox mail a registrant's link."""
-        return OutboxEvent(event_id=self._draw(), kind=EventKind.REGISTERED, at=now)
 
     def _draw(self) -> str:
         return self._random.token_hex(_DRAW_BYTES)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _CONTROL_CATEGORIES = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})
 _BIDIRECTIONAL = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _ADDRESS = re.compile(r"[^\s@<>,;:\"\\()\[\]]{1,64}@[^\s@<>,;:\"\\()\[\]]{1,190}")
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,61}[a-z0-9])")
 _COLOR = re.compile(r"#[0-9a-f]{6}")
@@ -122,6 +123,20 @@ def text(value: str, *, most: int, least: int = 1) -> str:
     return clean
 
 
+def one_line(value: str) -> str:
+    """Return any text as one line that `text` would let through: what it refuses is a blank here.
+
+    For places where a forged line does harm, such as a mail's header, and where
+    refusing comes too late: whoever the text is meant for still gets it.
+    """
+    normal = unicodedata.normalize("NFC", value)
+    harmless = (
+        " " if unicodedata.category(character) in _CONTROL_CATEGORIES or character in _BIDIRECTIONAL else character
+        for character in normal
+    )
+    return " ".join(word for word in "".join(harmless).split(" ") if word).strip()
+
+
 def name(value: str) -> str:
     """Return the name of a person or of an account."""
     return text(value, most=NAME_LENGTH)
@@ -145,6 +160,14 @@ def phone(value: str) -> str:
     if not _PHONE.fullmatch(value.strip()):
         raise RuleError("invalid_phone", "must be a telephone number, such as +49 30 1234567.")
     return value.strip()
+
+
+def e164(value: str) -> str:
+    """Return a telephone number as a carrier takes it (E.164): a plus, the country, and digits alone."""
+    number = "+" + "".join(character for character in value if character.isdigit())
+    if not value.strip().startswith("+") or not _E164.fullmatch(number):
+        raise RuleError("invalid_phone", "must be a number with its country, such as +49 30 1234567.")
+    return number
 
 
 def friendly_url(value: str) -> str:

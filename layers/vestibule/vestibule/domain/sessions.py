@@ -15,10 +15,21 @@ from vestibule import ids
 from vestibule.clock import MINUTE
 from vestibule.domain import rules
 from vestibule.domain.idempotency import IdTakenError
+from vestibule.domain.outbox import new_event
 from vestibule.domain.participants import Invitee
 from vestibule.domain.rules import Checks, RuleError
 from vestibule.errors import ConflictError, FieldError, InvalidError, NotFoundError, VersionMismatchError
-from vestibule.model import Participant, ParticipantRole, Registration, Session, SessionStatus, Status, User
+from vestibule.model import (
+    Channel,
+    EventKind,
+    Participant,
+    ParticipantRole,
+    Registration,
+    Session,
+    SessionStatus,
+    Status,
+    User,
+)
 from vestibule.store.directory.sessions import unique_names
 from vestibule.store.table import ConditionFailedError
 
@@ -29,7 +40,7 @@ if TYPE_CHECKING:
     from vestibule.domain.participants import Participants
     from vestibule.ids import Randomness
     from vestibule.store.directory.rooms import RoomStore
-    from vestibule.store.directory.sessions import SessionStore
+    from vestibule.store.directory.sessions import Gathering, SessionStore
     from vestibule.store.directory.users import UserStore
 
 DEFAULT_MINUTES = 60
@@ -56,6 +67,7 @@ class HostRef:
 
     user_id: str | None = None
     external_id: str | None = None
+    notify: Channel = Channel.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +151,7 @@ class Sessions:
                 **(defaults | clean),
             )
             _refuse_double_roles(session)
-            as_host = Invitee(user_id=user.user_id, role=ParticipantRole.HOST)
+            as_host = Invitee(user_id=user.user_id, role=ParticipantRole.HOST, notify=host.notify)
             drafts = self._participants.drafts(session, invitees, host=as_host)
             try:
                 return session, self._write_new(session, drafts, is_id_given=session_id is not None)
@@ -200,7 +212,7 @@ class Sessions:
 
     def change(
         self, account_id: str, session_id: str, fields: Mapping[str, Any], *, seen: int | None = None
-    ) -> tuple[Session, list[Participant]]:
+    ) -> tuple[Session, Gathering]:
         """Change some fields of a session; None clears one.
 
         Parameters
@@ -238,10 +250,13 @@ class Sessions:
                 self._check_room(account_id, session.room_id, checks)
                 checks.finish()
             _refuse_double_roles(session)
+            if session.appointment != before.appointment and session.ends_at > self._clock():
+                event = new_event(EventKind.CHANGED, self._random, self._clock)
+                session = replace(session, former=before.appointment, event=event)
             if self._replace(session, before):
                 if session.ends_at != before.ends_at or session.starts_at != before.starts_at:
                     self._participants.follow(session, known)
-                return session, self.whole(account_id, session_id)[1]
+                return session, self._participants.gathering(account_id, session_id)
         raise _changed_meanwhile()
 
     def cancel(self, account_id: str, session_id: str) -> Session:
@@ -257,8 +272,11 @@ class Sessions:
             if before.status is SessionStatus.CANCELLED:
                 return before
             now = self._clock()
+            is_to_come = before.ends_at > now
+            event = new_event(EventKind.CANCELLED, self._random, self._clock) if is_to_come else before.event
             session = replace(
                 before,
+                event=event,
                 status=SessionStatus.CANCELLED,
                 cancelled_at=now,
                 updated_at=now,

@@ -83,6 +83,11 @@ def tagged(answer: Answer, version: int) -> Answer:
     return replace(answer, headers={**answer.headers, "ETag": f'"{version}"'})
 
 
+def accepted(body: Any) -> Answer:
+    """Answer 202: it is written down and will be done."""
+    return Answer(body, HTTPStatus.ACCEPTED)
+
+
 def no_content() -> Answer:
     """Answer 204."""
     return Answer(status=HTTPStatus.NO_CONTENT)
@@ -142,12 +147,13 @@ class Request:
         find: Callable[[str], T],
         *,
         created_at: Callable[[T], int] = attrgetter("created_at"),
+        resumes: bool = False,
     ) -> tuple[T, bool]:
         """Create an object; with an Idempotency-Key, once for all calls with that key.
 
         Parameters
         ----------
-        create, find, created_at
+        create, find, created_at, resumes
             See `vestibule.domain.idempotency.Idempotency.once`; without a key
             ``create`` draws the id itself.
 
@@ -173,7 +179,7 @@ class Request:
             key,
             json.dumps(_json_object(self.event), sort_keys=True, separators=(",", ":")),
         )
-        return self._idempotency.once(ask, create, find, created_at=created_at)
+        return self._idempotency.once(ask, create, find, created_at=created_at, resumes=resumes)
 
     def seen_version(self) -> int | None:
         """Return the version in If-Match, None when the caller does not care.

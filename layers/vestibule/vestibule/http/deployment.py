@@ -12,7 +12,6 @@ from urllib.request import Request, urlopen
 
 from vestibule.errors import UnavailableError
 from vestibule.http import logs
-from vestibule.http.event import Event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,7 +29,7 @@ def key_rotation(house: House) -> Callable[[dict[str, Any], LambdaContext], None
     """Return the handler of both callers."""
 
     def handler(raw: dict[str, Any], context: LambdaContext) -> None:
-        logs.begin(Event({}), context)
+        logs.begin_work(context)
         if "ResponseURL" in raw:
             _for_cloudformation(house, raw)
         else:

@@ -29,6 +29,12 @@ def begin(event: Event, context: LambdaContext) -> None:
     )
 
 
+def begin_work(context: LambdaContext) -> None:
+    """Give every line of an invocation that answers nobody its id, and none of the last one's."""
+    log.clear_state()
+    log.append_keys(function_request_id=getattr(context, "aws_request_id", None))
+
+
 def note(error: Exception) -> None:
     """Write down why a request was not served: a refusal, a failed dependency or a defect."""
     if isinstance(error, UnavailableError):

@@ -13,6 +13,7 @@ from vestibule.errors import (
     InvalidError,
     NotFoundError,
     ReusedKeyError,
+    TooManyError,
     UnauthenticatedError,
     UnavailableError,
     VersionMismatchError,
@@ -51,6 +52,7 @@ _TITLES = {
     413: "Body too large",
     415: "Unsupported media type",
     422: "Invalid request",
+    429: "Too many requests",
     500: "Internal error",
     503: "Temporarily unavailable",
 }
@@ -62,6 +64,7 @@ _STATUS = {
     NotFoundError: 404,
     ConflictError: 409,
     VersionMismatchError: 412,
+    TooManyError: 429,
     InternalError: 500,
     UnavailableError: 503,
 }
@@ -79,7 +82,13 @@ def problem(error: VestibuleError, request_id: str) -> Answer:
     status = status_of(error)
     document = _document(status, error.code, error.detail, request_id)
     document |= further_members(error)
-    return _answer(status, document, retry=isinstance(error, BusyError | UnavailableError))
+    return _answer(status, document, _retry_after(error))
+
+
+def _retry_after(error: VestibuleError) -> str | None:
+    if isinstance(error, TooManyError):
+        return str(error.retry_after)
+    return RETRY_AFTER if isinstance(error, BusyError | UnavailableError) else None
 
 
 def further_members(error: VestibuleError) -> dict[str, Any]:
@@ -102,14 +111,14 @@ def _document(status: int, code: str, detail: str, request_id: str) -> dict[str,
     }
 
 
-def _answer(status: int, document: dict[str, Any], *, retry: bool) -> Answer:
+def _answer(status: int, document: dict[str, Any], retry_after: str | None) -> Answer:
     headers = {
         "Content-Type": MEDIA_TYPE,
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
     }
-    if retry:
-        headers["Retry-After"] = RETRY_AFTER
+    if retry_after is not None:
+        headers["Retry-After"] = retry_after
     if status == 401:  # noqa: PLR2004 - the status is its own name
         headers["WWW-Authenticate"] = 'Basic realm="vestibule", Bearer realm="vestibule"'
     return {

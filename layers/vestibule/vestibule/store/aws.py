@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from botocore.session import Session
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sesv2 import SESV2Client
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
 
 CONNECT_TIMEOUT = 1
 """Seconds."""
@@ -50,6 +53,24 @@ def dynamodb_client(session: Session | None = None, **overrides: Any) -> DynamoD
 def secrets_manager_client(session: Session | None = None, **overrides: Any) -> SecretsManagerClient:
     """Return a Secrets Manager client; see `dynamodb_client`."""
     client: SecretsManagerClient = _client("secretsmanager", session, overrides)
+    return client
+
+
+def sqs_client(session: Session | None = None, **overrides: Any) -> SQSClient:
+    """Return an SQS client; see `dynamodb_client`."""
+    client: SQSClient = _client("sqs", session, overrides)
+    return client
+
+
+def ses_client(session: Session | None = None, **overrides: Any) -> SESV2Client:
+    """Return an SES v2 client; see `dynamodb_client`."""
+    client: SESV2Client = _client("sesv2", session, overrides)
+    return client
+
+
+def sns_client(session: Session | None = None, **overrides: Any) -> SNSClient:
+    """Return an SNS client; see `dynamodb_client`."""
+    client: SNSClient = _client("sns", session, overrides)
     return client
 
 

@@ -237,7 +237,7 @@ class Table:
         Parameters
         ----------
         names
-            Attributes by their placeholders, for those that DynamoDB keeps as words of its own.
+            Attributes whose own names DynamoDB has reserved, by their stand-ins.
 
         Raises
         ------

@@ -12,7 +12,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from vestibule.http.pages.style import ROLES, check_color
+from vestibule.domain.colors import ROLES, check_color
 from vestibule.model import Account
 
 _NO_COLORS: Mapping[str, str] = MappingProxyType({})

@@ -16,22 +16,15 @@ from vestibule.model import Account, Registrant
 
 
 class RegistrantCreate(Body):
-    """Body of ``POST /v1/sessions/{id}/registrants``.
-
-    Attributes
-    ----------
-    send_confirmation
-        Whether to mail the join_url to the address.
-    """
+    """Body of ``POST /v1/sessions/{id}/registrants``."""
 
     name: str
     email: str
     metadata: dict[str, Any] = Field(default_factory=dict)
-    send_confirmation: bool = False
 
     def wanted(self) -> NewRegistrant:
         """Return the person as the domain takes them."""
-        return NewRegistrant(name=self.name, email=self.email, metadata=self.metadata, confirm=self.send_confirmation)
+        return NewRegistrant(name=self.name, email=self.email, metadata=self.metadata)
 
 
 class RegistrantBatch(Body):

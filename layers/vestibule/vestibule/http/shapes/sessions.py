@@ -1,7 +1,7 @@
 """Sessions and participants on the wire."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -13,8 +13,9 @@ from vestibule.domain.participants import ADDED_AT_ONCE, Invitee
 from vestibule.domain.sessions import FOREVER, INVITED_AT_FIRST, Filter, HostRef
 from vestibule.errors import FieldError, InvalidError
 from vestibule.http.api import Body, Request
-from vestibule.model import Account, Participant, ParticipantRole, Registration, Session
+from vestibule.model import Account, Channel, Delivery, Participant, ParticipantRole, Registration, Session
 
+type Notify = Literal["email", "sms", "none"]
 type Role = Literal["presenter", "organizer", "attendee", "observer"]
 
 
@@ -36,6 +37,7 @@ class HostIn(Body):
 
     user_id: str | None = None
     external_id: str | None = None
+    notify: Notify = "none"
 
     def ref(self) -> HostRef:
         """Return the host as the domain names it.
@@ -48,7 +50,7 @@ class HostIn(Body):
         if bool(self.user_id) is bool(self.external_id):
             detail = "host: name the user by either user_id or external_id."
             raise InvalidError(FieldError("host", "one_of", detail))
-        return HostRef(self.user_id or None, self.external_id or None)
+        return HostRef(self.user_id or None, self.external_id or None, Channel(self.notify))
 
 
 class ParticipantIn(Body):
@@ -60,6 +62,7 @@ class ParticipantIn(Body):
     user_id: str | None = None
     external_id: str | None = None
     role: Role = "attendee"
+    notify: Notify = "none"
 
     def invitee(self) -> Invitee:
         """Return the person as the domain takes them."""
@@ -70,6 +73,7 @@ class ParticipantIn(Body):
             user_id=self.user_id,
             external_id=self.external_id,
             role=ParticipantRole(self.role),
+            notify=Channel(self.notify),
         )
 
 
@@ -87,6 +91,8 @@ class ParticipantChange(Body):
     phone: str | None = None
     external_id: str | None = None
     role: Role = "attendee"
+    notify: Notify = "none"
+    rsvp: Literal["pending", "accepted", "tentative", "declined"] = "pending"
 
 
 class RegistrationIn(Body):
@@ -175,7 +181,12 @@ class SessionView:
         self._account = account
         self._links = links
 
-    def session(self, session: Session, participants: Iterable[Participant] | None = None) -> dict[str, Any]:
+    def session(
+        self,
+        session: Session,
+        participants: Iterable[Participant] | None = None,
+        deliveries: Mapping[str, Delivery] | None = None,
+    ) -> dict[str, Any]:
         """Return a session, with its participants when they were read."""
         registration = session.registration
         shown = {
@@ -208,10 +219,11 @@ class SessionView:
             "version": session.version,
         }
         if participants is not None:
-            shown["participants"] = [self.participant(p) for p in participants]
+            known = deliveries or {}
+            shown["participants"] = [self.participant(p, known.get(p.participant_id)) for p in participants]
         return shown
 
-    def participant(self, participant: Participant) -> dict[str, Any]:
+    def participant(self, participant: Participant, delivery: Delivery | None = None) -> dict[str, Any]:
         """Return a participant with the code and the links that are theirs."""
         slug = self._account.slug
         return {
@@ -222,6 +234,9 @@ class SessionView:
             "user_id": participant.user_id,
             "external_id": participant.external_id,
             "role": participant.role,
+            "notify": participant.notify,
+            "rsvp": participant.rsvp,
+            "delivery": _delivery(participant, delivery),
             "connect_code": self._links.connect_code(participant),
             "passkey": self._links.passkey(participant) if self._account.require_passkey else None,
             "personal_link": self._links.personal_link(slug, participant),
@@ -229,6 +244,16 @@ class SessionView:
             "created_at": to_rfc3339(participant.created_at),
             "updated_at": to_rfc3339(participant.updated_at),
         }
+
+
+def _delivery(participant: Participant, last: Delivery | None) -> dict[str, Any] | None:
+    """Return what became of the last letter, or that one is on its way."""
+    event = participant.event
+    if event is not None and (last is None or last.caused_at < event.at):
+        return {"state": "queued", "channel": participant.notify, "at": to_rfc3339(event.at), "reason": None}
+    if last is None:
+        return None
+    return {"state": last.state, "channel": last.channel, "at": to_rfc3339(last.at), "reason": last.reason}
 
 
 def _asked_moment(request: Request, name: str, default: int) -> int:

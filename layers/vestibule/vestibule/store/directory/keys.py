@@ -99,6 +99,10 @@ PARTICIPANT_PREFIX = "participant#"
 """What the sort keys of a session's participants begin with."""
 
 
+DELIVERY_PREFIX = "delivery#"
+"""What the sort keys of the letters to a session's participants begin with."""
+
+
 def session(account_id: str, session_id: str) -> Item:
     """Return the key of a session."""
     return _key(session_partition(account_id, session_id), "session")
@@ -122,6 +126,16 @@ def friendly_url(account_id: str, text: str) -> Item:
 def participant(account_id: str, session_id: str, identity: str) -> Item:
     """Return the key of a participant: one person, one key in the session."""
     return _key(session_partition(account_id, session_id), f"{PARTICIPANT_PREFIX}{identity}")
+
+
+def delivery(account_id: str, session_id: str, object_id: str) -> Item:
+    """Return the key of what became of the last letter to a participant, beside the session."""
+    return _key(session_partition(account_id, session_id), f"{DELIVERY_PREFIX}{object_id}")
+
+
+def reminder(account_id: str, session_id: str, object_id: str) -> Item:
+    """Return the key of a participant's reminders, beside the session."""
+    return _key(session_partition(account_id, session_id), f"reminder#{object_id}")
 
 
 def participant_id(account_id: str, object_id: str) -> Item:

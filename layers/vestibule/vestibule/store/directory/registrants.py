@@ -13,10 +13,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vestibule.model import EventKind, OutboxEvent, Registrant
+from vestibule.model import Registrant
 from vestibule.store.directory import keys, lists
 from vestibule.store.directory.sessions import session_of
 from vestibule.store.items import pack, record_of, values_of
+from vestibule.store.outbox import event_of
 from vestibule.store.table import IS_NEW, UNCHANGED
 
 if TYPE_CHECKING:
@@ -176,12 +177,7 @@ def registrant_of(values: Mapping[str, Any] | None) -> Registrant | None:
     """Return the registrant that an unpacked item holds, None for what is left of one who cancelled."""
     if values is None or "cancelled_at" in values:
         return None
-    event = _event_of(values["event"]) if "event" in values else None
-    return record_of(Registrant, {**values, "event": event})
-
-
-def _event_of(values: Mapping[str, Any]) -> OutboxEvent:
-    return record_of(OutboxEvent, {**values, "kind": EventKind(values["kind"])})
+    return record_of(Registrant, {**values, "event": event_of(values)})
 
 
 def _key(registrant: Registrant) -> Item:

@@ -8,13 +8,26 @@ are the truth.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from heapq import merge
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from vestibule.model import Participant, ParticipantRole, Registration, Session, SessionStatus
+from vestibule.model import (
+    Appointment,
+    Channel,
+    Delivery,
+    Participant,
+    ParticipantRole,
+    Registration,
+    Rsvp,
+    Session,
+    SessionStatus,
+)
 from vestibule.store.directory import keys
+from vestibule.store.directory.deliveries import delivery_of
 from vestibule.store.items import pack, record_of, values_of
+from vestibule.store.outbox import event_of
 from vestibule.store.table import IS_NEW, UNCHANGED
 
 if TYPE_CHECKING:
@@ -26,8 +39,31 @@ if TYPE_CHECKING:
 _FREE_OR_OURS = "attribute_not_exists(pk) OR session_id = :session"
 """True when the name is free, or already leads to this very session."""
 
+_FREE_OR_LEFT = "attribute_not_exists(pk) OR attribute_exists(removed_at)"
+"""True when the person never took part, or was removed."""
+
 _LAST = "9" * 15 + "#~"
 """A sort key of a list that stands after every entry's."""
+
+
+@dataclass(slots=True)
+class Gathering:
+    """Everything in a session's partition.
+
+    Attributes
+    ----------
+    participants
+        The host first, then by age.
+    removed
+        What is left of people who were told of the session and removed, by identity.
+    deliveries
+        By the participant's id.
+    """
+
+    session: Session
+    participants: list[Participant] = field(default_factory=list)
+    removed: dict[str, Participant] = field(default_factory=dict)
+    deliveries: dict[str, Delivery] = field(default_factory=dict)
 
 
 class SessionStore:
@@ -43,18 +79,43 @@ class SessionStore:
 
     def whole(self, account_id: str, session_id: str) -> tuple[Session, list[Participant]] | None:
         """Read a session with its participants, the host first, then by age."""
+        found = self.gathering(account_id, session_id)
+        return (found.session, found.participants) if found else None
+
+    def gathering(self, account_id: str, session_id: str) -> Gathering | None:
+        """Read a session with everything that lies beside it, in one query."""
         values = {":partition": keys.session_partition(account_id, session_id)}
+        items = {found["sk"]: found for found in self._table.query("pk = :partition", values)}
+        if "session" not in items:
+            return None
+        gathering = Gathering(session_of(items.pop("session")))
+        for sort, found in items.items():
+            if sort.startswith(keys.DELIVERY_PREFIX):
+                gathering.deliveries[found["participant_id"]] = delivery_of(found)
+            elif sort.startswith(keys.PARTICIPANT_PREFIX):
+                participant = participant_of(found)
+                if participant.removed_at is None:
+                    gathering.participants.append(participant)
+                else:
+                    gathering.removed[participant.identity] = participant
+        gathering.participants.sort(key=lambda p: (p.role is not ParticipantRole.HOST, p.created_at, p.position))
+        return gathering
+
+    def people(
+        self, account_id: str, session_id: str, identities: Sequence[str]
+    ) -> tuple[Session | None, dict[str, Participant]]:
+        """Read a session and some of its people, removed ones too, by identity, strongly consistently."""
+        wanted = [keys.session(account_id, session_id)]
+        wanted += [keys.participant(account_id, session_id, one) for one in dict.fromkeys(identities)]
         session: Session | None = None
-        participants: list[Participant] = []
-        for found in self._table.query("pk = :partition", values):
+        people: dict[str, Participant] = {}
+        for found in self._table.read_together([(self._table, key, True) for key in wanted]):
             if found["sk"] == "session":
                 session = session_of(found)
-            elif found["sk"].startswith(keys.PARTICIPANT_PREFIX):
-                participants.append(participant_of(found))
-        if session is None:
-            return None
-        participants.sort(key=lambda p: (p.role is not ParticipantRole.HOST, p.created_at, p.position))
-        return session, participants
+            else:
+                participant = participant_of(found)
+                people[participant.identity] = participant
+        return session, people
 
     def id_of_external_id(self, account_id: str, external_id: str) -> str | None:
         """Return the session that a portal's own id leads to."""
@@ -87,7 +148,7 @@ class SessionStore:
         """Return the actions that write a new participant: itself, then its id's pointer."""
         pointer = keys.participant_id(participant.account_id, participant.participant_id)
         return [
-            self._table.put(_participant_item(session, participant), IS_NEW),
+            self._table.put(_participant_item(session, participant), _FREE_OR_LEFT),
             self._table.put(pointer | pack({"session_id": participant.session_id}), IS_NEW),
         ]
 
@@ -97,15 +158,34 @@ class SessionStore:
         if participant.identity == before.identity:
             return [self._table.put(item, UNCHANGED, {":seen": before.version})]
         old = keys.participant(before.account_id, before.session_id, before.identity)
-        return [self._table.put(item, IS_NEW), self._table.delete(old, UNCHANGED, {":seen": before.version})]
+        return [self._table.put(item, _FREE_OR_LEFT), self._table.delete(old, UNCHANGED, {":seen": before.version})]
 
-    def removing(self, participant: Participant) -> list[Action]:
-        """Return the actions that remove a participant."""
+    def removing(self, participant: Participant, left: Participant | None = None) -> list[Action]:
+        """Return the actions that remove a participant.
+
+        Parameters
+        ----------
+        left
+            What stays of somebody who has to hear of it; None for nothing.
+        """
         key = keys.participant(participant.account_id, participant.session_id, participant.identity)
+        seen = {":seen": participant.version}
+        own = (
+            self._table.delete(key, UNCHANGED, seen)
+            if left is None
+            else self._table.put(_removed_item(left), UNCHANGED, seen)
+        )
+        ids = participant.account_id, participant.session_id, participant.participant_id
         return [
-            self._table.delete(key, UNCHANGED, {":seen": participant.version}),
+            own,
             self._table.delete(keys.participant_id(participant.account_id, participant.participant_id)),
+            self._table.delete(keys.delivery(*ids)),
+            self._table.delete(keys.reminder(*ids)),
         ]
+
+    def forgetting(self, removed: Participant, left: Participant) -> Action:
+        """Return the action that keeps less of somebody who was removed and has heard of it."""
+        return self._table.put(_removed_item(left), UNCHANGED, {":seen": removed.version})
 
     def write(self, actions: Sequence[Action]) -> None:
         """Carry out actions together, see `vestibule.store.table.Table.write`."""
@@ -186,13 +266,31 @@ class SessionStore:
 
 def session_of(values: Mapping[str, Any]) -> Session:
     """Return the session that an unpacked item holds."""
-    registration = Registration(**values.get("registration", {}))
-    return record_of(Session, {**values, "status": SessionStatus(values["status"]), "registration": registration})
+    former = values.get("former")
+    return record_of(
+        Session,
+        {
+            **values,
+            "status": SessionStatus(values["status"]),
+            "registration": Registration(**values.get("registration", {})),
+            "former": Appointment(**former) if former else None,
+            "event": event_of(values),
+        },
+    )
 
 
 def participant_of(values: Mapping[str, Any]) -> Participant:
     """Return the participant that an unpacked item holds."""
-    return record_of(Participant, {**values, "role": ParticipantRole(values["role"])})
+    return record_of(
+        Participant,
+        {
+            **values,
+            "role": ParticipantRole(values["role"]),
+            "notify": Channel(values.get("notify", Channel.NONE)),
+            "rsvp": Rsvp(values.get("rsvp", Rsvp.PENDING)),
+            "event": event_of(values),
+        },
+    )
 
 
 def unique_names(session: Session) -> list[str]:
@@ -230,3 +328,8 @@ def _participant_item(session: Session, participant: Participant) -> Item:
         index["find_sort"] = _sort(session)
     key = keys.participant(participant.account_id, participant.session_id, participant.identity)
     return key | pack(values_of(participant) | index)
+
+
+def _removed_item(left: Participant) -> Item:
+    """Return what is left of a participant: on no list, found by nobody but the mail worker."""
+    return keys.participant(left.account_id, left.session_id, left.identity) | pack(values_of(left))

@@ -1,0 +1,297 @@
+"""Invitations: letters about sessions, each event acted on once for each person.
+
+The worker leases the event for its addressee, sends, and marks, the mark and what
+became of the letter in one write.  A worker that dies in between leaves a lease
+that runs out: then the letter goes out again, which is the only way to be sure
+that it went out at all.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+from vestibule.clock import SECOND
+from vestibule.domain import rules
+from vestibule.domain.letters import Letter, LetterKind
+from vestibule.domain.outbox import Message
+from vestibule.domain.participants import identity_of_user
+from vestibule.errors import UnavailableError, UndeliverableError
+from vestibule.model import Channel, Delivery, DeliveryState, EventKind, SessionStatus
+from vestibule.store.carriers import RefusedError
+from vestibule.store.outbox import Taken
+from vestibule.store.table import ConditionFailedError
+
+if TYPE_CHECKING:
+    from vestibule.clock import Clock
+    from vestibule.domain.accounts import Accounts
+    from vestibule.domain.links import Links
+    from vestibule.ids import Randomness
+    from vestibule.model import Account, Participant, Session, User
+    from vestibule.settings import Settings
+    from vestibule.store.carriers import MailCarrier, TextCarrier
+    from vestibule.store.directory.deliveries import DeliveryStore
+    from vestibule.store.directory.sessions import SessionStore
+    from vestibule.store.directory.users import UserStore
+    from vestibule.store.outbox import LeaseStore
+    from vestibule.store.queues import Queue
+
+LEASE = 30 * SECOND
+"""How long an attempt has an event for itself: longer than a worker can run (10 s)."""
+
+_ATTEMPT_BYTES = 8
+_LETTER_OF = {
+    EventKind.INVITED: LetterKind.INVITATION,
+    EventKind.CHANGED: LetterKind.CHANGE,
+    EventKind.CANCELLED: LetterKind.CANCELLATION,
+    EventKind.REMOVED: LetterKind.CANCELLATION,
+    EventKind.REMINDED: LetterKind.REMINDER,
+}
+
+
+class InWorkError(Exception):
+    """Another worker is at the event of a message."""
+
+
+class Writer(Protocol):
+    """Turns letters into what is sent; `vestibule.mail` is the one."""
+
+    def compose(self, letter: Letter) -> bytes:
+        """Return a mail (RFC 5322)."""
+
+    def text_message(self, letter: Letter) -> str:
+        """Return a text message."""
+
+
+class Invitations:
+    """The mail worker's rules."""
+
+    def __init__(
+        self,
+        *,
+        accounts: Accounts,
+        sessions: SessionStore,
+        users: UserStore,
+        deliveries: DeliveryStore,
+        leases: LeaseStore,
+        outbox: Queue,
+        links: Links,
+        writer: Writer,
+        mails: MailCarrier,
+        texts: TextCarrier,
+        settings: Settings,
+        clock: Clock,
+        random: Randomness,
+    ) -> None:
+        self._accounts = accounts
+        self._sessions = sessions
+        self._users = users
+        self._deliveries = deliveries
+        self._leases = leases
+        self._outbox = outbox
+        self._links = links
+        self._writer = writer
+        self._mails = mails
+        self._texts = texts
+        self._settings = settings
+        self._clock = clock
+        self._random = random
+
+    def act_on(self, message: Message) -> DeliveryState | None:
+        """Do what an event asks for.
+
+        Returns
+        -------
+        DeliveryState or None
+            What became of the letter, None when there was none to send.
+
+        Raises
+        ------
+        InWorkError
+            Another worker is at it; the message has to come again, in case that one dies.
+        UnavailableError
+            A dependency failed; nothing is lost, and the message has to come again.
+        """
+        if "participant_id" in message.ids:
+            return self._once(message)
+        self._fan_out(message)
+        return None
+
+    def _fan_out(self, message: Message) -> None:
+        """Put one message on the queue for everybody whom a session's change concerns."""
+        account_id, session_id = message.ids["account_id"], message.ids["session_id"]
+        found = self._sessions.whole(account_id, session_id)
+        if found is None or found[0].event != message.event:
+            return  # a newer change is on its way, and will say it all
+        each = [
+            Message(message.event, {**message.ids, "participant_id": p.participant_id, "identity": p.identity})
+            for p in found[1]
+            if p.notify is not Channel.NONE and p.created_at <= message.event.at
+        ]
+        self._outbox.send([str(one) for one in each])
+
+    def _once(self, message: Message) -> DeliveryState | None:
+        name = f"{message.event.event_id}#{message.ids['participant_id']}"
+        attempt = self._random.token_hex(_ATTEMPT_BYTES)
+        now = self._clock()
+        taken = self._leases.take(name, attempt, now=now, until=now + LEASE)
+        if taken is Taken.DONE:
+            return None
+        if taken is Taken.BUSY:
+            raise InWorkError
+        try:
+            delivery, removed = self._deliver(message)
+        except UnavailableError:
+            with suppress(ConditionFailedError, UnavailableError):
+                self._leases.release(name, attempt, now=self._clock())
+            raise
+        self._mark(name, attempt, delivery, removed)
+        return delivery.state if delivery else None
+
+    def _mark(self, name: str, attempt: str, delivery: Delivery | None, removed: Participant | None) -> None:
+        """Write down that the event was acted on, together with what follows from it."""
+        done = self._leases.finishing(name, attempt, now=self._clock())
+        follows = [self._sessions.forgetting(removed, _stripped(removed))] if removed else []
+        if delivery is not None and removed is None:
+            follows.append(self._deliveries.marking(delivery))
+        try:
+            self._leases.write(done, *follows)
+        except ConditionFailedError as refused:
+            if refused.index > 0:
+                # The letter of a newer event was faster, or who was removed is back: this one is done all the same.
+                with suppress(ConditionFailedError):
+                    self._leases.write(done)
+
+    def _deliver(self, message: Message) -> tuple[Delivery | None, Participant | None]:
+        """Send the letter that an event asks for, if it is still worth sending.
+
+        Returns
+        -------
+        tuple
+            What became of it, and the addressee if that is nobody's participant any more.
+        """
+        kind = message.event.kind
+        account_id, session_id = message.ids["account_id"], message.ids["session_id"]
+        identity = message.ids["identity"]
+        session, people = self._sessions.people(account_id, session_id, [identity])
+        participant = people.get(identity)
+        if session is None or participant is None or not self._concerns(message, session, participant):
+            return None, None
+        channel = _channel(participant, kind)
+        delivery = Delivery(
+            account_id=account_id,
+            session_id=session_id,
+            participant_id=participant.participant_id,
+            event_id=message.event.event_id,
+            caused_at=message.event.at,
+            channel=channel,
+            state=DeliveryState.SENT,
+            at=self._clock(),
+        )
+        try:
+            delivery = replace(delivery, message_id=self._send(message, session, participant, channel))
+        except RefusedError as refused:
+            delivery = replace(delivery, state=DeliveryState.FAILED, reason=refused.reason)
+        return delivery, participant if participant.removed_at is not None else None
+
+    def _concerns(self, message: Message, session: Session, participant: Participant) -> bool:
+        """Tell whether an event still asks for its letter."""
+        kind = message.event.kind
+        if participant.participant_id != message.ids["participant_id"]:
+            return False  # removed and added again: another invitation, another letter
+        if (participant.removed_at is not None) is not (kind is EventKind.REMOVED):
+            return False
+        if session.ends_at <= self._clock() or _channel(participant, kind) is Channel.NONE:
+            return False
+        is_cancelled = session.status is SessionStatus.CANCELLED
+        return is_cancelled == (kind is EventKind.CANCELLED) or kind is EventKind.REMOVED
+
+    def _send(self, message: Message, session: Session, participant: Participant, channel: Channel) -> str:
+        """Hand the letter to its carrier and return the carrier's id of it.
+
+        Raises
+        ------
+        RefusedError
+            It can never be sent.
+        """
+        account = self._accounts.get(session.account_id)
+        letter = self._letter(message, account, session, participant)
+        if channel is Channel.SMS:
+            if participant.phone is None:
+                raise RefusedError("no_phone")
+            return self._texts.send(self._writer.text_message(letter), rules.e164(participant.phone))
+        if participant.email is None:
+            raise RefusedError("no_email")
+        if not self._settings.mail_sender:
+            raise RefusedError("mail_is_off")
+        try:
+            mail = self._writer.compose(letter)
+        except UndeliverableError as error:
+            raise RefusedError(error.code) from error
+        tags = {name: message.ids[name] for name in ("account_id", "session_id", "participant_id")}
+        return self._mails.send(mail, participant.email, tags)
+
+    def _letter(self, message: Message, account: Account, session: Session, participant: Participant) -> Letter:
+        host_identity = identity_of_user(session.host_user_id)
+        _, people = self._sessions.people(account.account_id, session.session_id, [host_identity])
+        host = people.get(host_identity)
+        user = self._user(participant)
+        hub = self._settings.hub_url(account.slug)
+        former = session.former if message.event.kind is EventKind.CHANGED else None
+        return Letter(
+            kind=_LETTER_OF[message.event.kind],
+            account=account,
+            session=session,
+            participant=participant,
+            host_name=host.full_name if host else account.name,
+            hub_url=hub,
+            personal_link=self._links.personal_link(account.slug, participant),
+            join_link=self._links.join_link(account.slug, participant),
+            connect_code=self._links.connect_code(participant),
+            passkey=self._links.passkey(participant) if account.require_passkey else None,
+            sequence=session.version + participant.version - 2,
+            at=message.event.at,
+            message_id=f"{message.event.event_id}.{participant.participant_id}@{self._settings.hub_host(account.slug)}",
+            sender=self._settings.mail_sender,
+            previous=replace(
+                session,
+                title=former.title,
+                starts_at=former.starts_at,
+                duration_minutes=former.duration_minutes,
+                time_zone=former.time_zone,
+            )
+            if former
+            else None,
+            recipient_locale=user.locale if user else None,
+            recipient_time_zone=user.time_zone if user else None,
+        )
+
+    def _user(self, participant: Participant) -> User | None:
+        if participant.user_id is None:
+            return None
+        return self._users.get(participant.account_id, participant.user_id)
+
+
+def _channel(participant: Participant, kind: EventKind) -> Channel:
+    """Return how a letter goes: a reminder also reaches people who are told nothing else."""
+    if participant.notify is not Channel.NONE or kind is not EventKind.REMINDED:
+        return participant.notify
+    if participant.email is not None:
+        return Channel.EMAIL
+    return Channel.SMS if participant.phone is not None else Channel.NONE
+
+
+def _stripped(removed: Participant) -> Participant:
+    """Return what is kept of somebody who was removed and has heard of it: the appointment's revision."""
+    return replace(
+        removed,
+        full_name="",
+        email=None,
+        phone=None,
+        external_id=None,
+        user_id=None,
+        sealed_code="",
+        event=None,
+        version=removed.version + 1,
+    )

@@ -1,0 +1,153 @@
+"""A letter as the bytes of a mail, or as the text of an SMS.
+
+The mail has the form that Gmail, Outlook and Apple Mail take for an invitation: the
+appointment is one more alternative beside text and HTML, with its method in the
+Content-Type, and once more a file for every other calendar:
+
+    multipart/mixed
+      multipart/alternative
+        text/plain
+        text/html
+        text/calendar; method=REQUEST
+      application/ics, an attachment
+
+Nothing in it is fetched from anywhere but the account's logo, whose address is the
+same for everybody: opening a mail tells nobody who opened it.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from email import policy
+from email.message import EmailMessage
+from email.utils import format_datetime
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vestibule.clock import SECOND
+from vestibule.domain import rules
+from vestibule.domain.colors import DEFAULT_ACCENT, palette
+from vestibule.domain.letters import LetterKind
+from vestibule.errors import UndeliverableError
+from vestibule.mail import headers
+from vestibule.mail.calendar import calendar, method_of
+from vestibule.mail.wording import wording_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jinja2 import Environment
+
+    from vestibule.domain.letters import Letter
+    from vestibule.mail.wording import Wording
+    from vestibule.model import Account
+
+FILE_NAME = "invite.ics"
+
+_POLICY = policy.SMTP
+_BOUNDARY_LENGTH = 32
+
+
+def compose(letter: Letter) -> bytes:
+    """Return a letter as a mail (RFC 5322): ASCII, with CRLF at the end of each line.
+
+    The same letter gives the same bytes.  SES replaces Date and Message-ID by its own;
+    other senders, and a reader who compares, get those of the letter.
+
+    Raises
+    ------
+    UndeliverableError
+        The participant has no address, or one that mail cannot be sent to.
+    ValueError
+        ``message_id`` or ``unsubscribe_url`` is not one: a fault of the caller.
+    """
+    wording = wording_of(letter)
+    head = headers.LINE_END.join(_head(letter, wording))
+    return f"{head}{headers.LINE_END}".encode("ascii") + _body(letter, wording).as_bytes()
+
+
+def text_message(letter: Letter) -> str:
+    """Return a letter as the text of an SMS: who, when and the way in."""
+    return wording_of(letter).short
+
+
+def _head(letter: Letter, wording: Wording) -> Iterator[str]:
+    if not letter.participant.email:
+        raise UndeliverableError("no_address", "The participant has no e-mail address.")
+    yield headers.mailbox("From", letter.account.name, headers.address(letter.sender))
+    yield headers.mailbox("To", letter.participant.full_name, headers.address(letter.participant.email))
+    if letter.reply_to:
+        yield headers.mailbox("Reply-To", "", headers.address(letter.reply_to))
+    yield headers.unstructured("Subject", wording.subject)
+    yield headers.text_line("Date", format_datetime(datetime.fromtimestamp(letter.at // SECOND, UTC)))
+    yield headers.text_line("Message-ID", f"<{letter.message_id}>")
+    yield headers.text_line("Content-Language", wording.language)
+    # No vacation notice answers it (RFC 3834).
+    yield headers.text_line("Auto-Submitted", "auto-generated")
+    if letter.unsubscribe_url:
+        yield headers.text_line("List-Unsubscribe", f"<{rules.web_address(letter.unsubscribe_url)}>")
+        yield headers.text_line("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
+
+
+def _body(letter: Letter, wording: Wording) -> EmailMessage:
+    """Return the mail without its head: the parts of the module's docstring."""
+    body = EmailMessage(policy=_POLICY)
+    # Quoted-printable also where it need not be: no server on the way rewraps it.
+    body.set_content(_render("letter.txt", letter, wording), cte="quoted-printable")
+    body.add_alternative(_render("letter.html", letter, wording), subtype="html", cte="quoted-printable")
+    method = method_of(letter.kind)
+    if method is not None:
+        appointment = calendar(letter)
+        # base64 keeps its line ends and folds as they are.
+        body.add_alternative(appointment.decode(), subtype="calendar", params={"method": method}, cte="base64")
+        body.add_attachment(appointment, maintype="application", subtype="ics", filename=FILE_NAME)
+    _set_boundaries(body, letter.message_id)
+    return body
+
+
+def _set_boundaries(body: EmailMessage, seed: str) -> None:
+    """Draw the boundaries from the letter: the library's own are random."""
+    for number, part in enumerate(part for part in body.walk() if part.is_multipart()):
+        part.set_boundary(f"={sha256(f'{seed} {number}'.encode()).hexdigest()[:_BOUNDARY_LENGTH]}")
+
+
+def _render(template: str, letter: Letter, wording: Wording) -> str:
+    colors = letter.account.colors
+    accent, header = colors.get("accent") or DEFAULT_ACCENT, colors.get("header")
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            account=letter.account,
+            logo=_logo(letter.account),
+            letter=letter,
+            light=palette("light", accent, header),
+            dark=palette("dark", accent, header),
+            is_open=letter.kind is not LetterKind.CANCELLATION,
+            words=wording,
+        )
+    )
+
+
+def _logo(account: Account) -> str | None:
+    """Return the logo's address if a mail may show it: readers of mail fetch https alone."""
+    logo = account.logo_url and rules.sought(rules.web_address, account.logo_url)
+    return logo if logo and logo.startswith("https://") else None
+
+
+@cache
+def _environment() -> Environment:
+    # Imported with the first mail: a text message needs no template engine.
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape  # noqa: PLC0415
+
+    return Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        autoescape=select_autoescape(("html",), default=True, disabled_extensions=("txt",)),
+        undefined=StrictUndefined,
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )

@@ -1,0 +1,1 @@
+"""Handlers of what no person waits for: stream records, queue messages, reports."""
