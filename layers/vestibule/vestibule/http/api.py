@@ -59,7 +59,7 @@ class Answer:
     Attributes
     ----------
     body
-        Written as JSON; a text is sent as it is, with the Content-Type in ``headers``.
+        Written as JSON; with a Content-Type among ``headers``, a text that is sent as it is.
     """
 
     body: Any = None
@@ -330,13 +330,13 @@ def _respond(answer: Answer) -> dict[str, Any]:
             "X-Content-Type-Options": "nosniff",
             **answer.headers,
         },
-        "body": _text_of(answer.body) if has_body else "",
+        "body": _text_of(answer) if has_body else "",
         "isBase64Encoded": False,
     }
 
 
-def _text_of(body: Any) -> str:
-    return body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
+def _text_of(answer: Answer) -> str:
+    return str(answer.body) if "Content-Type" in answer.headers else json.dumps(answer.body, ensure_ascii=False)
 
 
 def _json_object(event: Event, most: int = BODY_LIMIT) -> Any:
