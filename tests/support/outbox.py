@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 from icalendar import Calendar
@@ -24,6 +24,7 @@ from vestibule.workers.router import router
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from aws_lambda_powertools.utilities.typing import LambdaContext
     from icalendar import Event
 
     from tests.support.house import FakeClock, MotoAws
@@ -34,6 +35,10 @@ DEAD_LETTERS = "https://sqs.example/dead-letters"
 SENDER = "sessions@vestibule.example"
 MOST_RECEIVES = 14
 """Attempts at a message, as the queue's redrive policy has them."""
+
+
+LAMBDA = cast("LambdaContext", CONTEXT)
+"""What Lambda says about a worker's invocation."""
 
 
 class Crash(BaseException):
@@ -142,13 +147,13 @@ class Mail:
     @property
     def appointment(self) -> Event:
         """The one event in its calendar."""
-        (event,) = self.calendar.walk("VEVENT")
+        (event,) = self.calendar.events
         return event
 
     @property
     def sequence(self) -> int:
         """Its appointment's revision."""
-        return int(self.appointment["SEQUENCE"])
+        return int(self.appointment.sequence)
 
 
 class FakeSes(Troubles):
@@ -183,6 +188,7 @@ class FakeSns(Troubles):
 
     def publish(self, *, PhoneNumber: str, Message: str, MessageAttributes: Mapping[str, Any]) -> dict[str, str]:  # noqa: N803 - AWS's names
         """Take a text message."""
+        assert MessageAttributes["AWS.SNS.SMS.SMSType"]["StringValue"] == "Transactional"
         self.strike()
         self.sent.append((PhoneNumber, Message))
         return {"MessageId": f"text-{len(self.sent)}"}
@@ -261,7 +267,7 @@ class Post:
         """Let the router see what was written since the last time; give what it passed on."""
         before = len(self.queue)
         if records := self.stream.read():
-            router(self.house)({"Records": records}, CONTEXT)
+            router(self.house)({"Records": records}, LAMBDA)
         return [Message.parse(text) for text in self.queue[before:]]
 
     def work(self, text: str, *, received: int = 1, house: House | None = None) -> bool:
@@ -272,7 +278,7 @@ class Post:
             "body": text,
             "attributes": {"ApproximateReceiveCount": str(received)},
         }
-        answer = mailer(house or self.house)({"Records": [record]}, CONTEXT)
+        answer = mailer(house or self.house)({"Records": [record]}, LAMBDA)
         assert answer in ({"batchItemFailures": []}, {"batchItemFailures": [{"itemIdentifier": "m-1"}]})
         return not answer["batchItemFailures"]
 
