@@ -1,4 +1,4 @@
-"""The operator's command: accounts and their API clients, straight in the tables.
+"""The operator's command: accounts and their API clients, straight in the tables, and dead letters.
 
 It goes through the very domain calls and store that the functions use, with the credentials of the
 shell.  A secret is printed once, when it is made, and is nowhere to be found again.
@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import boto3
 import typer
 
+from tools.dead_letters import DeadLetters
 from tools.local import LocalError, Stack
 from vestibule.clock import MINUTE, to_rfc3339
 from vestibule.domain import scopes
@@ -25,9 +26,14 @@ from vestibule.settings import Settings
 from vestibule.store.aws import dynamodb_client
 from vestibule.wiring import House
 
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 clients_app = typer.Typer(no_args_is_help=True, help="API clients of an account.")
 app.add_typer(clients_app, name="clients")
+letters_app = typer.Typer(no_args_is_help=True, help="What the outbox gave up on.")
+app.add_typer(letters_app, name="dead-letters")
 
 AccountId = Annotated[str, typer.Argument(help="The account's id.")]
 ClientId = Annotated[str, typer.Argument(help="The client_id.")]
@@ -40,6 +46,7 @@ class Site:
 
     house: House
     local: Stack | None
+    dead_letters: DeadLetters
 
 
 @app.callback()
@@ -58,7 +65,7 @@ def local_site(stack: Stack) -> Site:
         dynamodb=stack.client("dynamodb"),
         secrets_manager=stack.client("secretsmanager"),
     )
-    return Site(house, stack)
+    return Site(house, stack, _dead_letters(stack.client("sqs"), stack.outputs))
 
 
 @app.command()
@@ -146,6 +153,28 @@ def remove(context: typer.Context, account_id: AccountId, client_id: ClientId) -
     typer.echo(f"removed {client_id}")
 
 
+@letters_app.command(name="list")
+def list_letters(context: typer.Context) -> None:
+    """Show what lies in the dead-letter queue, by its ids."""
+    count = 0
+    for letter in context.obj.dead_letters.all():
+        typer.echo(str(letter))
+        count += 1
+    typer.echo(f"{count} dead letters")
+
+
+@letters_app.command()
+def redrive(context: typer.Context) -> None:
+    """Put every message of the outbox back on its queue; what nobody can read stays."""
+    typer.echo(f"{context.obj.dead_letters.redrive()} sent on")
+
+
+@letters_app.command()
+def drop(context: typer.Context, message_id: Annotated[str, typer.Argument(help="As `list` shows it.")]) -> None:
+    """Throw one message away."""
+    typer.echo("dropped" if context.obj.dead_letters.drop(message_id) else "there is no such message")
+
+
 def _set_status(site: Site, account_id: str, status: Status) -> None:
     account = site.house.accounts.set_status(account_id, status, site.house.client_store)
     typer.echo(f"{account.account_id} is {account.status}")
@@ -176,7 +205,12 @@ def _print_secret(client: Client, secret: str) -> None:
 def _aws_site(stack_name: str) -> Site:
     described = boto3.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
-    return Site(House(_settings(outputs), dynamodb=dynamodb_client()), None)
+    dead_letters = _dead_letters(boto3.client("sqs"), outputs)
+    return Site(House(_settings(outputs), dynamodb=dynamodb_client()), None, dead_letters)
+
+
+def _dead_letters(client: SQSClient, outputs: dict[str, str]) -> DeadLetters:
+    return DeadLetters(client, outputs["DeadLetterQueue"], outputs["OutboxQueue"])
 
 
 def _settings(outputs: dict[str, str]) -> Settings:

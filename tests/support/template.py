@@ -10,7 +10,7 @@ import yaml
 from tools.local.paths import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     type Json = Any
     """What YAML holds: mappings, lists and scalars."""
@@ -62,6 +62,16 @@ def scalars(value: Json) -> Iterator[Json]:
             yield from scalars(inner)
     else:
         yield value
+
+
+DONE_BY_LAMBDA: Mapping[str, frozenset[str]] = {
+    "RouterFunction": frozenset(
+        {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"}
+    ),
+    "MailerFunction": frozenset({"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}),
+    "MailReportsFunction": frozenset({"sqs:SendMessage"}),
+}
+"""What Lambda does in a function's name (reading its event source, setting aside what failed): never by its code."""
 
 
 def references(value: Json) -> set[str]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.template import NO_VALUE, references, resources, scalars, template
+from tests.support.template import DONE_BY_LAMBDA, NO_VALUE, references, resources, scalars, template
 from tools.local.paths import ROOT
+from vestibule.clock import SECOND
 from vestibule.settings import Settings
+from vestibule.store.outbox import REMEMBERED_FOR
+from vestibule.workers.mailer import FIRST_WAIT, LONGEST_WAIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,11 +39,18 @@ ALLOWED = {
     "JournalTable": {"PutItem"},  # append-only
     "SigningKeysSecret": {"GetSecretValue", "PutSecretValue"},
     "MasterKeySecret": {"GetSecretValue"},
+    "OutboxQueue": {"SendMessage", "ChangeMessageVisibility"},
+    "DeadLetterQueue": {"SendMessage"},
+    "MailIdentity": {"SendEmail"},
+    "MailConfigurationSet": {"SendEmail"},
 }
+NO_TOPIC = {"Fn::Sub": "arn:${AWS::Partition}:sns:*:*:*"}
 SIGNERS = {"AccessTokenFunction"}
 ROTATION = {"KeyRotationFunction"}
-DERIVING = {"SessionCreateFunction", "SessionsFunction", "ParticipantsFunction"}  # links, passkeys, connect codes
-WITHOUT_AN_API = {"AuthorizerFunction", "KeyRotationFunction"}
+# Links, passkeys, connect codes.
+DERIVING = {"SessionCreateFunction", "SessionsFunction", "ParticipantsFunction", "MailerFunction"}
+WORKERS = {"RouterFunction", "MailerFunction", "MailReportsFunction"}
+WITHOUT_AN_API = {"AuthorizerFunction", "KeyRotationFunction", *WORKERS}
 
 
 def folder_of(function: Mapping[str, Any]) -> str:
@@ -48,9 +59,11 @@ def folder_of(function: Mapping[str, Any]) -> str:
 
 
 def statements(function: Mapping[str, Any]) -> Iterator[tuple[set[str], list[Any]]]:
-    """Yield the actions and the resources of each statement of a function's policy."""
+    """Yield the actions and the resources of each statement of a function's policy that is about things by name."""
     for policy in function["Properties"].get("Policies", []):
         for statement in policy["Statement"]:
+            if "NotResource" in statement:
+                continue
             actions, on = statement["Action"], statement["Resource"]
             yield set([actions] if isinstance(actions, str) else actions), [on] if isinstance(on, dict) else on
 
@@ -177,14 +190,46 @@ def test_a_policy_names_single_actions_on_single_things(logical_id: str) -> None
         assert isinstance(policy, dict), "inline, neither a managed policy nor one of SAM's templates"
         assert set(policy) == {"Version", "Statement"}
         for statement in policy["Statement"]:
-            assert set(statement) == {"Effect", "Action", "Resource"}
             assert statement["Effect"] == "Allow"
+            if statement["Action"] == "sns:Publish":
+                # Telephone numbers have no ARN.
+                assert statement == {"Effect": "Allow", "Action": "sns:Publish", "NotResource": NO_TOPIC}
+                assert logical_id == "MailerFunction"
+            else:
+                assert set(statement) == {"Effect", "Action", "Resource"}
     for actions, on in statements(FUNCTIONS[logical_id]):
+        if actions <= DONE_BY_LAMBDA.get(logical_id, frozenset()):
+            continue
         for resource in on:
-            (name,) = references(resource)
+            (name,) = {name for name in references(resource) if not name.startswith("AWS::")}
             assert {action.partition(":")[2] for action in actions} <= ALLOWED[name], (logical_id, name)
             assert _is_one_arn(resource, name)
-    assert not [text for text in scalars(properties.get("Policies", [])) if "*" in str(text)]
+    stars = [text for text in scalars(properties.get("Policies", [])) if "*" in str(text)]
+    assert set(stars) <= ({NO_TOPIC["Fn::Sub"]} if logical_id == "MailerFunction" else set()) | (
+        {"${DirectoryTable.Arn}/stream/*"} if logical_id == "RouterFunction" else set()
+    )
+
+
+@pytest.mark.req("R03")
+def test_what_lambda_does_for_a_worker_is_granted_on_its_own_source() -> None:
+    on = {
+        logical_id: {
+            (action, str(resource))
+            for actions, on in statements(FUNCTIONS[logical_id])
+            for action in actions & done
+            for resource in on
+        }
+        for logical_id, done in DONE_BY_LAMBDA.items()
+    }
+    stream = str({"Fn::GetAtt": ["DirectoryTable", "StreamArn"]})
+    reading = ("DescribeStream", "GetRecords", "GetShardIterator")
+    assert on["RouterFunction"] == {
+        *((f"dynamodb:{action}", stream) for action in reading),
+        ("dynamodb:ListStreams", str({"Fn::Sub": "${DirectoryTable.Arn}/stream/*"})),
+    }
+    queue = str({"Fn::GetAtt": ["OutboxQueue", "Arn"]})
+    assert on["MailerFunction"] == {(action, queue) for action in DONE_BY_LAMBDA["MailerFunction"]}
+    assert on["MailReportsFunction"] == {("sqs:SendMessage", str({"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}))}
 
 
 def _is_one_arn(resource: dict[str, Any], name: str) -> bool:
@@ -195,6 +240,10 @@ def _is_one_arn(resource: dict[str, Any], name: str) -> bool:
         {"Fn::GetAtt": [name, "Arn"]},
         {"Fn::GetAtt": [name, "Id"]},  # a secret's Id is its ARN
         *({"Fn::Sub": f"${{{name}.Arn}}/index/{index}"} for index in indexes),
+        *(
+            {"Fn::Sub": f"arn:${{AWS::Partition}}:ses:${{AWS::Region}}:${{AWS::AccountId}}:{kind}/${{{name}}}"}
+            for kind in ("identity", "configuration-set")
+        ),
     )
 
 
@@ -244,6 +293,7 @@ def test_no_function_may_what_its_code_never_asks_for() -> None:
         "SessionCreateFunction",
         "SessionsFunction",
         "ParticipantsFunction",
+        "MailerFunction",
     }
     assert allowed_on("PassesTable")["RedeemFunction"] == {"UpdateItem"}
     assert allowed_on("PassesTable")["LoginUriIssueFunction"] == {"PutItem"}
@@ -324,7 +374,52 @@ def test_the_rotation_runs_often_enough_by_a_role_of_its_own() -> None:
     assert schedule["FlexibleTimeWindow"] == {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 10}
     # SAM makes a role that may invoke this function alone, unless one is named
     assert not {"RoleArn", "PermissionsBoundary", "State", "EndDate"} & set(schedule)
-    assert not resources("AWS::Lambda::Permission"), "permissions are SAM's, one a route, each with its source"
+
+
+# --- workers ---
+
+
+@pytest.mark.req("R02", "R03")
+def test_a_worker_hears_of_its_own_source_alone_and_nothing_is_lost() -> None:
+    mappings = {
+        mapping["Properties"]["FunctionName"]["Ref"]: mapping["Properties"]
+        for mapping in resources("AWS::Lambda::EventSourceMapping").values()
+    }
+    assert set(mappings) | {"MailReportsFunction"} == WORKERS
+    stream = mappings["RouterFunction"]
+    assert stream["EventSourceArn"] == {"Fn::GetAtt": ["DirectoryTable", "StreamArn"]}
+    assert stream["StartingPosition"] == "TRIM_HORIZON"
+    assert stream["BisectBatchOnFunctionError"] is True
+    assert stream["MaximumRetryAttempts"] > 0
+    assert 0 < stream["MaximumRecordAgeInSeconds"] < 24 * 3_600
+    dead_letters = {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
+    assert stream["DestinationConfig"] == {"OnFailure": {"Destination": dead_letters}}
+    (pattern,) = [json.loads(one["Pattern"]) for one in stream["FilterCriteria"]["Filters"]]
+    event_id = {"event": {"M": {"event_id": {"S": [{"exists": True}]}}}}
+    assert pattern == {"eventName": ["INSERT", "MODIFY"], "dynamodb": {"NewImage": event_id}}
+    queue = mappings["MailerFunction"]
+    assert queue["EventSourceArn"] == {"Fn::GetAtt": ["OutboxQueue", "Arn"]}
+    assert queue["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert queue["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "MailConcurrency"}}
+    (permission,) = [one["Properties"] for one in resources("AWS::Lambda::Permission").values()]
+    assert permission["FunctionName"] == {"Ref": "MailReportsFunction"}
+    assert permission["SourceArn"] == {"Ref": "MailReportsTopic"}
+
+
+@pytest.mark.req("R02")
+def test_a_message_waits_longer_than_its_worker_runs_and_ends_where_somebody_looks() -> None:
+    queues = {name: one["Properties"] for name, one in resources("AWS::SQS::Queue").items()}
+    assert set(queues) == {"OutboxQueue", "DeadLetterQueue"}
+    outbox = queues["OutboxQueue"]
+    assert outbox["VisibilityTimeout"] == 6 * template()["Globals"]["Function"]["Timeout"]
+    redrive = outbox["RedrivePolicy"]
+    assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
+    waits = [min(LONGEST_WAIT, FIRST_WAIT * 2**attempt) for attempt in range(redrive["maxReceiveCount"] - 1)]
+    assert 3_600 < sum(waits) < outbox["MessageRetentionPeriod"]
+    # What was done is remembered for longer than any message of it can lie around.
+    kept = outbox["MessageRetentionPeriod"] + queues["DeadLetterQueue"]["MessageRetentionPeriod"]
+    assert kept * SECOND < REMEMBERED_FOR
+    assert all(queue["SqsManagedSseEnabled"] is True for queue in queues.values())
 
 
 def test_a_fresh_deployment_gets_its_keys_from_the_rotation() -> None:

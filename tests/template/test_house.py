@@ -99,13 +99,18 @@ def test_layers_are_built_for_the_functions_processor() -> None:
 def watched(metric: str) -> set[tuple[str, str, Any]]:
     """Return the dimensions that some alarm watches of a metric: (alarm, dimension, value)."""
     return {
-        (alarm, dimension["Name"], str(dimension["Value"].get("Ref") or dimension["Value"]["Fn::Sub"]))
+        (alarm, dimension["Name"], _named(dimension["Value"]))
         for alarm, resource in ALARMS.items()
         for one in resource["Properties"]["Metrics"]
         if "MetricStat" in one and one["MetricStat"]["Metric"]["MetricName"] == metric
         for dimension in one["MetricStat"]["Metric"]["Dimensions"]
         if isinstance(dimension["Value"], dict)
     }
+
+
+def _named(value: dict[str, Any]) -> str:
+    ((kind, name),) = value.items()
+    return str(name[0] if kind == "Fn::GetAtt" else name)
 
 
 def test_an_alarm_watches_every_functions_throttles() -> None:
@@ -129,6 +134,14 @@ def test_an_alarm_watches_every_table() -> None:
         assert {value for _, name, value in watched(metric) if name == "TableName"} == set(TABLES)
 
 
+@pytest.mark.req("R02")
+def test_an_alarm_watches_whatever_waits() -> None:
+    queues = {value for _, _, value in watched("ApproximateNumberOfMessagesVisible")}
+    assert queues == {"DeadLetterQueue"}
+    assert {value for _, _, value in watched("ApproximateAgeOfOldestMessage")} == {"OutboxQueue"}
+    assert {value for _, _, value in watched("IteratorAge")} == {"RouterFunction"}
+
+
 @pytest.mark.parametrize("name", ALARMS)
 def test_an_alarm_adds_up_what_it_names_and_tells_somebody(name: str) -> None:
     alarm = ALARMS[name]
@@ -147,7 +160,7 @@ def test_an_alarm_adds_up_what_it_names_and_tells_somebody(name: str) -> None:
 
 
 def test_alarms_are_mailed_to_whom_the_operator_names() -> None:
-    (subscription,) = resources("AWS::SNS::Subscription").values()
+    subscription = resources("AWS::SNS::Subscription")["AlarmSubscription"]
     assert subscription["Properties"]["Endpoint"] == {"Ref": "AlarmEmail"}
     assert subscription["Condition"] == "HasAlarmEmail"
     assert template()["Parameters"]["EnableAlarms"]["Default"] == "true"
@@ -197,7 +210,7 @@ def test_what_refers_to_something_conditional_is_so_itself() -> None:
     # CloudFormation refuses the others only once the condition is false: with the first production deployment.
     whole = template()["Resources"]
     for name, resource in whole.items():
-        for other in references(_without_conditional_parts(resource["Properties"])) & set(whole):
+        for other in references(_without_conditional_parts(resource.get("Properties", {}))) & set(whole):
             if "Condition" in whole[other]:
                 assert "Condition" in resource, (name, other)
 

@@ -37,6 +37,7 @@ STATUS_OF_CLASS = {
     "ConflictError": HTTPStatus.CONFLICT,
     "BusyError": HTTPStatus.CONFLICT,
     "ForbiddenError": HTTPStatus.FORBIDDEN,
+    "TooManyError": HTTPStatus.TOO_MANY_REQUESTS,
 }
 
 

@@ -34,7 +34,7 @@ NATIVE_API = frozenset(
     }
 )
 WITHOUT_TABLES = frozenset({"static"})
-FIRST_CLIENT_LATER = frozenset({"key_rotation"})  # nobody waits for it
+FIRST_CLIENT_LATER = frozenset({"key_rotation", "mail_reports", "mailer", "router"})  # nobody waits for them
 
 IMPORTED_BY = {
     "argon2": NOBODY,  # comes with the first password
@@ -43,7 +43,7 @@ IMPORTED_BY = {
     "aws_lambda_powertools.event_handler": NOBODY,  # every door has vestibule.http.handler
     "aws_xray_sdk": NOBODY,
     "boto3": NOBODY,  # botocore does
-    "botocore.client": FUNCTIONS - WITHOUT_TABLES - FIRST_CLIENT_LATER,
+    "botocore.client": FUNCTIONS - WITHOUT_TABLES - FIRST_CLIENT_LATER | {"mailer"},
     "cryptography": NOBODY,  # comes with the first token
     "icalendar": NOBODY,  # comes with vestibule.mail
     "jinja2": NOBODY,  # comes with the first page

@@ -199,7 +199,8 @@ def _write_sessions(house: House, store: SessionStore) -> None:
         store.write(store.replacing(again, before=before))
     session = house.sessions.get(ACCOUNT_ID, SESSION_ID)
     for participant_id, name in ((PARTICIPANT_ID, "Katherine Johnson"), (LEAVING_PARTICIPANT_ID, "Mary Jackson")):
-        guest = Invitee(full_name=name, role=ParticipantRole.ATTENDEE)
+        email = f"{name.partition(' ')[0].lower()}@sample.example"
+        guest = Invitee(full_name=name, email=email, role=ParticipantRole.ATTENDEE)
         (draft,) = house.participants.drafts(session, [guest])
         code = house.links.sealed_code(ACCOUNT_ID, f"9{participant_id}")
         store.write(store.adding(session, replace(draft, participant_id=participant_id, sealed_code=code)))

@@ -11,7 +11,9 @@ import html
 import http
 import json
 import re
+import time
 from base64 import b64encode
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -34,11 +36,15 @@ if TYPE_CHECKING:
 PERSON = "Ada Lovelace"
 EXTERNAL_ID = "mrn-1001"
 AFTERWARDS = f"{demo_account.PORTAL}/welcome-back"
+GUEST, GUESTS_ADDRESS = "Charles Babbage", "charles@lakeside.example"
+MAILS = "/_ministack/ses/messages"
 
 _HER_BROWSER = "Mozilla/5.0 (her laptop)"
 _ANOTHER_BROWSER = "Mozilla/5.0 (somebody else's phone)"
 _SHOWN = 8  # characters of a secret: enough to see that it is the same one again
 _SHOWN_OF_AN_ANSWER = 400  # characters of one that was not expected
+_LONGEST_FOR_A_MAIL = 60  # seconds; two workers may have to start first
+_BETWEEN_LOOKS = 0.3  # seconds
 
 
 def walk(stack: Stack, folder: Path = paths.LOCAL) -> None:
@@ -89,6 +95,7 @@ class _Walk:
         self._user_id = ""
         self._login: dict[str, Any] = {}
         self._cookie = ""
+        self._link = ""
 
     def all_steps(self) -> None:
         """Walk from the operator's command to the vendor's client."""
@@ -103,6 +110,8 @@ class _Walk:
         self._see_state()
         self._revoke()
         self._come_too_late()
+        self._plan_a_session()
+        self._see_the_mail()
         self._come_with_a_vendors_client()
 
     # --- the steps ----------------------------------------------------------------------------------------
@@ -202,6 +211,44 @@ class _Walk:
         answer = self._browse(f"{self._demo.hub_url}/dashboard", cookie=self._cookie, expect=303)
         self._show({"Location": answer.headers.get("Location", "")})
         self._demand(answer.headers.get("Location", "") == AFTERWARDS, f"it should lead to {AFTERWARDS}")
+
+    def _plan_a_session(self) -> None:
+        self._step("The portal plans a session with her as the host, and has a guest invited by mail.")
+        tomorrow = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(days=1)
+        answer = self._ask(
+            "POST",
+            f"{self._stack.api_url}/v1/sessions",
+            headers=self._bearer,
+            body={
+                "title": "Consultation",
+                "host": {"external_id": EXTERNAL_ID},
+                "starts_at": tomorrow.isoformat(),
+                "duration_minutes": 30,
+                "participants": [{"full_name": GUEST, "email": GUESTS_ADDRESS, "notify": "email"}],
+            },
+            expect=201,
+        )
+        guest = answer.json()["participants"][1]
+        self._link = guest["personal_link"]
+        self._keep_secret(self._link.rpartition("-")[2])
+        self._show_members(answer, "id", "session_link")
+        self._show({f"of {GUEST}": f"connect code {guest['connect_code']}, letter {guest['delivery']['state']}"})
+
+    def _see_the_mail(self) -> None:
+        self._step("The mail follows from that write: stream, queue, worker, SES.")
+        mail = self._mail_with(self._link)
+        self._show({"To": mail["To"][0], "Subject": mail["Subject"], "it holds": self._link})
+
+    def _mail_with(self, text: str) -> dict[str, Any]:
+        """Wait for the mail that holds a text."""
+        patience = time.monotonic() + _LONGEST_FOR_A_MAIL
+        while time.monotonic() < patience:
+            mails = self._client.get(f"{self._stack.emulator_url}{MAILS}").json()["messages"]
+            for mail in (one for account in mails.values() for one in account):
+                if text in mail["BodyText"]:
+                    return dict(mail)
+            time.sleep(_BETWEEN_LOOKS)
+        raise LocalError(f"{self._heading} No mail came within {_LONGEST_FOR_A_MAIL} s; see the mailer's log")
 
     def _come_with_a_vendors_client(self) -> None:
         self._step("A portal that was written for SecureVideo needs another base address, and the same credentials.")
@@ -316,6 +363,8 @@ All of it happened as it should. The stack stays up until `make stop`.
    the clinic's hub      {demo.hub_url}/
    the way for the lost  http://hub.{DOMAIN}:{stack.port}/
    the signing keys      {stack.api_url}/.well-known/jwks.json
+   mails that were sent  {stack.emulator_url}{MAILS}
+   text messages         {stack.emulator_url}/_ministack/sns/sms-messages
 
 A login link lives for 15 seconds: print a fresh one, and open it in a browser at once.
 

@@ -17,7 +17,7 @@ from vestibule.domain import rules
 from vestibule.domain.letters import Letter, LetterKind
 from vestibule.domain.outbox import Message
 from vestibule.domain.participants import identity_of_user
-from vestibule.errors import BusyError, UnavailableError, VestibuleError
+from vestibule.errors import UnavailableError, UndeliverableError
 from vestibule.model import Channel, Delivery, DeliveryState, EventKind, SessionStatus
 from vestibule.store.carriers import RefusedError
 from vestibule.store.outbox import Taken
@@ -48,6 +48,10 @@ _LETTER_OF = {
     EventKind.REMOVED: LetterKind.CANCELLATION,
     EventKind.REMINDED: LetterKind.REMINDER,
 }
+
+
+class InWorkError(Exception):
+    """Another worker is at the event of a message."""
 
 
 class Writer(Protocol):
@@ -104,8 +108,8 @@ class Invitations:
 
         Raises
         ------
-        BusyError
-            Another worker is at it.
+        InWorkError
+            Another worker is at it; the message has to come again, in case that one dies.
         UnavailableError
             A dependency failed; nothing is lost, and the message has to come again.
         """
@@ -135,7 +139,7 @@ class Invitations:
         if taken is Taken.DONE:
             return None
         if taken is Taken.BUSY:
-            raise BusyError("event_in_work", "Another worker is at this event.")
+            raise InWorkError
         try:
             delivery, removed = self._deliver(message)
         except UnavailableError:
@@ -238,7 +242,7 @@ class Invitations:
             raise RefusedError("mail_is_off")
         try:
             mail = self._writer.compose(letter)
-        except VestibuleError as error:
+        except UndeliverableError as error:
             raise RefusedError(error.code) from error
         tags = {name: message.ids[name] for name in ("account_id", "session_id", "participant_id")}
         return self._mails.send(mail, participant.email, tags)

@@ -10,8 +10,9 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from vestibule.domain.invitations import InWorkError
 from vestibule.domain.outbox import Message
-from vestibule.errors import BusyError, UnavailableError
+from vestibule.errors import UnavailableError
 from vestibule.http import logs
 
 if TYPE_CHECKING:
@@ -48,8 +49,7 @@ def _is_done(house: House, record: Mapping[str, Any]) -> bool:
     logs.about(**{name: one for name, one in message.ids.items() if name != "identity"})
     try:
         state = house.invitations.act_on(message)
-    except (BusyError, UnavailableError) as error:
-        logs.note(error)
+    except InWorkError:
         _put_off(house, record)
         return False
     except Exception as error:  # noqa: BLE001 - the others of the batch go on; this one ends in the dead-letter queue
