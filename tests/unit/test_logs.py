@@ -297,5 +297,5 @@ def test_no_line_of_any_flow_holds_what_lets_somebody_in_or_names_a_person(
             assert spelled not in written, what
     for word in ("private", "Private", USER_AGENT, ADDRESS, "__Host-", "form_token", "portal.example", "evil.example"):
         assert word not in written, word
-    # and every line belongs to a request, or to an invocation that answers nobody
-    assert all(line.get("request_id") or line["function_request_id"] for line in log.lines())
+    # and every line says of which request it is, or of which invocation where nobody asked
+    assert all(line.get("request_id") or line.get("function_request_id") for line in log.lines())
