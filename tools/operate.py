@@ -20,10 +20,12 @@ from tools.local import LocalError, Stack
 from vestibule.clock import MINUTE, to_rfc3339
 from vestibule.domain import scopes
 from vestibule.domain.clients import OVERLAP
+from vestibule.domain.guesses import CODES, CODES_WITH_PASSKEY, network_of
+from vestibule.domain.throttle import PASSWORD_FROM_ADDRESS, PASSWORD_OF_USER, address_group
 from vestibule.errors import VestibuleError
 from vestibule.model import Account, Client, Status
 from vestibule.settings import Settings
-from vestibule.store.aws import dynamodb_client
+from vestibule.store.aws import dynamodb_client, secrets_manager_client
 from vestibule.wiring import House
 
 if TYPE_CHECKING:
@@ -112,6 +114,37 @@ def disable(context: typer.Context, account_id: AccountId) -> None:
 def enable(context: typer.Context, account_id: AccountId) -> None:
     """Let a disabled account in again."""
     _set_status(context.obj, account_id, Status.ACTIVE)
+
+
+@app.command()
+def unlock(
+    context: typer.Context,
+    account_id: Annotated[str, typer.Option(help="The user's account.")] = "",
+    user_id: Annotated[str, typer.Option(help="A user whose password was wrong too often.")] = "",
+    address: Annotated[str, typer.Option(help="An address that too many wrong passwords came from.")] = "",
+) -> None:
+    """Accept passwords again, of a user or from an address, before the waiting time is over."""
+    throttle = context.obj.house.throttle
+    if bool(account_id) is not bool(user_id) or not (user_id or address):
+        raise typer.BadParameter("name --account-id with --user-id, or --address, or all three")
+    if user_id:
+        throttle.lift(PASSWORD_OF_USER, account_id, user_id)
+        typer.echo(f"user {user_id} may try again")
+    if address:
+        throttle.lift(PASSWORD_FROM_ADDRESS, address_group(address))
+        typer.echo(f"from {address_group(address)} passwords are accepted again")
+
+
+def unblock(
+    context: typer.Context,
+    address: Annotated[str, typer.Argument(help="The visitor's IP address; an IPv6 address stands for its /64.")],
+) -> None:
+    """Let connect codes be tried from a network again that was blocked for guessing."""
+    network = network_of(address)
+    lifted = [context.obj.house.guesses.lift(limit, network) for limit in (CODES, CODES_WITH_PASSKEY)]
+    typer.echo(
+        f"{network}: {'its wrong codes are forgotten' if any(lifted) else 'no wrong codes are known from there'}"
+    )
 
 
 @clients_app.command(name="list")
@@ -206,7 +239,8 @@ def _aws_site(stack_name: str) -> Site:
     described = boto3.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
     dead_letters = _dead_letters(boto3.client("sqs"), outputs)
-    return Site(House(_settings(outputs), dynamodb=dynamodb_client()), None, dead_letters)
+    house = House(_settings(outputs), dynamodb=dynamodb_client(), secrets_manager=secrets_manager_client())
+    return Site(house, None, dead_letters)
 
 
 def _dead_letters(client: SQSClient, outputs: dict[str, str]) -> DeadLetters:

@@ -9,6 +9,7 @@ Usage: python -m tools.screenshots (as `make screenshots` does: writes .local/sc
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 FOLDER = LOCAL / "screenshots"
 TEMPLATES = Path(render_module.__file__).with_name("templates")
-PARTS = {"base.html", "_card.html", "icons.html"}
+PARTS = {"base.html", "_card.html", "_sessions.html", "_signed_in.html", "icons.html"}
 """Templates that are no pages."""
 
 HUB = "http://clinic.hub.localhost"
@@ -54,8 +55,58 @@ FACES = {
     "plain": AccountFace(name="Hillside School"),
 }
 
+BEGIN = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+
+
+def a_session(hours: float, title: str, state: str, **fields: Any) -> dict[str, Any]:
+    """Return a session as the hub's dashboard shows it, some hours after `BEGIN`."""
+    begins = BEGIN + timedelta(hours=hours)
+    return {
+        "id": f"4071{round(hours * 100):04}",
+        "title": title,
+        "begins": begins,
+        "ends": begins + timedelta(minutes=30),
+        "ends_days_later": 0,
+        "moments": (1, 2, 3),
+        "state": state,
+        "is_host": True,
+        "host_name": None,
+        "people": (),
+        "more": 0,
+        "is_named": False,
+        "join_url": "/s/40710000?launch=1" if state not in {"over", "cancelled"} else None,
+        **fields,
+    }
+
+
+def a_day(distance: int, *sessions: dict[str, Any]) -> dict[str, Any]:
+    """Return a day as the hub's dashboard shows it."""
+    return {"date": (BEGIN + timedelta(days=distance)).date(), "distance": distance, "sessions": sessions}
+
+
+TODAY = a_day(
+    0,
+    a_session(0, "First appointment", "over", people=("Ada Lovelace",)),
+    a_session(1, "Follow-up", "running", people=("Zoë Ångström", "Émile Zola", "李小龍"), more=4),
+    a_session(2, "Group therapy", "open", is_host=False, host_name="Dr. Grace Hopper", is_named=True),
+    a_session(3, "Consultation with a title that is quite a bit longer than a line", "cancelled"),
+    a_session(14, "Night watch", "upcoming", ends_days_later=1),
+)
+COMING = [
+    a_day(1, a_session(24, "Consultation", "upcoming", people=("Alan Turing",))),
+    a_day(9, a_session(216, "Consultation", "upcoming")),
+]
+FORM = {"url": "/sign-in?next=%2Fdashboard", "token": "t", "longest_name": 254}
 REFUSED = {"login": "", "dashboard_url": "/dashboard", "again_url": None}
-PERSON = {"person_name": "Zoë Ångström", "form_token": "t", "login": "k", "idle_minutes": 240}
+PERSON = {
+    "person_name": "Zoë Ångström",
+    "form_token": "t",
+    "login": "k",
+    "idle_minutes": 240,
+    "now": 1,
+    "zone": "Europe/Berlin",
+    "days": (),
+}
 PAGES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "choose-organisation": ("choose_organisation.html", {"hub_host": "hub.vestibule.example"}),
     "choose-organisation-unknown": (
@@ -71,7 +122,10 @@ PAGES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
             "notices": ["switched", "other_person", "other_session"],
         },
     ),
+    "dashboard-sessions": ("dashboard.html", PERSON | {"days": [TODAY, *COMING], "next_url": "/dashboard?page=1"}),
     "form-refused": ("form_refused.html", {"back_url": "/dashboard"}),
+    "launch-panel": ("launch_panel.html", PERSON | {"day": TODAY | {"sessions": TODAY["sessions"][2:3]}}),
+    "launch-panel-over": ("launch_panel.html", PERSON | {"day": TODAY, "notices": ["session_over"]}),
     "link-refused": ("link_refused.html", REFUSED),
     "message": (
         "message.html",
@@ -82,8 +136,12 @@ PAGES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
         },
     ),
     "not-found": ("not_found.html", {}),
-    "sign-in": ("sign_in.html", {}),
-    "sign-in-expired": ("sign_in.html", {"expired": True}),
+    "panel-only": ("panel_only.html", {"form_token": "t"}),
+    "sign-in": ("sign_in.html", {"form": FORM}),
+    "sign-in-expired": ("sign_in.html", {"form": FORM, "expired": True}),
+    "sign-in-no-passwords": ("sign_in.html", {"form": None}),
+    "sign-in-wait": ("sign_in.html", {"form": FORM, "wait_minutes": 12}),
+    "sign-in-wrong": ("sign_in.html", {"form": FORM, "wrong": True, "name": "zoe"}),
     "signed-out": ("signed_out.html", {}),
     "target-refused": ("target_refused.html", {"signed_out": True}),
     "unavailable": ("unavailable.html", {"retry_url": "/dashboard"}),

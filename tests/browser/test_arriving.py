@@ -135,7 +135,7 @@ def test_the_sign_in_page_knows_where_somebody_was_going(visitor: Visitor, clini
     """Nothing is lost on the way to the page that asks who it is."""
     visitor.page.goto(f"{clinic.hub_url}/Dashboard/P/33445566?scrollTo=22222222&launch=1")
 
-    assert visitor.heading() == "You are not signed in"
+    assert visitor.heading() == "Sign in"
     assert query_of(query_of(visitor.page.url)["next"]) == {"scrollTo": "22222222", "launch": "1", "user": "33445566"}
 
 
@@ -346,7 +346,7 @@ def test_a_login_uri_opens_on_its_own_accounts_host_alone(
     assert visitor.heading() == "Hello, Ada Lovelace"
 
     visitor.page.goto(f"{plain_clinic.hub_url}/dashboard")
-    assert visitor.heading() == "You are not signed in"
+    assert visitor.heading() == "Sign in"
 
 
 @pytest.mark.req("L18")

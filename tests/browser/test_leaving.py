@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.support.portal import Portal
     from tools.local import Stack
 
-NOT_SIGNED_IN = "You are not signed in"
+NOT_SIGNED_IN = "Sign in"
 A_MINUTE_LATER = "01:01"
 """The open page looks once a minute."""
 
@@ -346,7 +346,7 @@ def test_without_a_page_of_the_portals_the_end_is_explained_here(
     visitor.page.reload()
 
     assert visitor.heading() == "You have been signed out"
-    expect(visitor.page.get_by_role("heading", name="How to get in")).to_be_visible()
+    expect(visitor.page.get_by_role("heading", name="Without a password")).to_be_visible()
 
 
 # --- several tabs -----------------------------------------------------------------------------------------

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+import time
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,6 +11,11 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import expect
 
 from tests.support.proxy import calls_of
+from vestibule.clock import MINUTE
+from vestibule.domain.participants import Invitee
+from vestibule.domain.sessions import HostRef
+from vestibule.domain.throttle import PASSWORD_OF_USER
+from vestibule.store.tries import NoneLeftError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -41,6 +47,8 @@ class Tour:
 
     Parameters
     ----------
+    panel_clinic
+        An account that shows single sessions only.
     until_left
         Holds what has to stay in place as long as the page is looked at.
     """
@@ -54,7 +62,9 @@ class Tour:
         stack: Stack,
         aws: AwsProxy,
         until_left: ExitStack,
+        panel_clinic: Portal,
     ) -> None:
+        self._panel_clinic = panel_clinic
         self._visitor = visitor
         self._page = visitor.page
         self._clinic = clinic
@@ -71,6 +81,57 @@ class Tour:
         """The dashboard with everything that it may have to say."""
         self._visitor.arrive(self._clinic)
         self._open("/Dashboard/P/33445566?scrollTo=22222222&switched=1")
+
+    def dashboard_with_sessions(self) -> None:
+        """The dashboard of somebody with sessions in several states, one of them named by the link."""
+        user, _ = self._with_sessions(self._clinic)
+        self._visitor.arrive(self._clinic, user)
+        named = self._page.locator(".session").nth(1).get_attribute("id") or ""
+        self._open(f"/dashboard?scrollTo={named.removeprefix('session-')}")
+
+    def launch_panel(self) -> None:
+        """One session and nothing else."""
+        user, session_id = self._with_sessions(self._panel_clinic)
+        self._visitor.arrive(self._panel_clinic, user)
+        self._page.goto(f"{self._panel_clinic.hub_url}/dashboard?scrollTo={session_id}")
+
+    def panel_only(self) -> None:
+        """The dashboard of an account that shows single sessions only."""
+        self._visitor.arrive(self._panel_clinic)
+
+    def sign_in_wrong(self) -> None:
+        """A name and a password that do not belong together."""
+        self._open("/dashboard")
+        self._page.get_by_label("User name or e-mail address").fill("ada")
+        self._page.get_by_label("Password").fill("not this one")
+        self._page.get_by_role("button", name="Sign in").click()
+        expect(self._page.get_by_role("alert")).to_be_visible()
+
+    def sign_in_wait(self) -> None:
+        """Too many of them."""
+        with suppress(NoneLeftError):
+            while True:
+                self._clinic.house.throttle.take(PASSWORD_OF_USER, self._clinic.account_id, "nobody|guessing")
+        self._open("/sign-in")
+        self._page.get_by_label("User name or e-mail address").fill("guessing")
+        self._page.get_by_label("Password").fill("once more")
+        self._page.get_by_role("button", name="Sign in").click()
+        expect(self._page.get_by_role("heading", name="Please wait a little")).to_be_visible()
+
+    def _with_sessions(self, portal: Portal) -> tuple[str, str]:
+        """Give a host with sessions, and the id of the last one."""
+        user, guest = portal.create_user()["id"], portal.create_user(full_name=LONG_NAME)["id"]
+        now = time.time_ns() // 1_000_000
+        planned = [
+            portal.house.sessions.create(
+                portal.account_id,
+                HostRef(user_id=user),
+                {"title": title, "starts_at": now + minutes * MINUTE, "time_zone": "America/Argentina/Buenos_Aires"},
+                [Invitee(user_id=guest)],
+            )[0]
+            for minutes, title in ((0, "Running"), (10, LONG_NAME), (3_000, "Upcoming"))
+        ]
+        return user, planned[-1].session_id
 
     def link_refused(self) -> None:
         """A login URI that is no good."""
@@ -131,8 +192,13 @@ class Tour:
 PAGES = {
     "dashboard": (f"Hello, {LONG_NAME}", "Your privacy"),
     "dashboard_with_notices": ("Hello, Ada Lovelace", "Your privacy"),
+    "dashboard_with_sessions": ("Hello, Ada Lovelace", "Your privacy"),
+    "launch_panel": ("Upcoming", "Upcoming"),
+    "panel_only": ("Please open your session", "What to do now"),
+    "sign_in_wrong": ("Sign in", "Go to Lakeside Clinic"),
+    "sign_in_wait": ("Please wait a little", "Try again"),
     "link_refused": ("This sign-in link no longer works", "Go to Lakeside Clinic"),
-    "sign_in": ("You are not signed in", "Go to Lakeside Clinic"),
+    "sign_in": ("Sign in", "Go to Lakeside Clinic"),
     "expired": ("You have been signed out", "Go to Lakeside Clinic"),
     "signed_out": ("You are signed out", "Go to Lakeside Clinic"),
     "signed_out_and_going_on": ("You are signed out", "Continue"),
@@ -144,13 +210,27 @@ PAGES = {
 }
 
 
+@pytest.fixture(scope="module")
+def panel_clinic(open_portal: Callable[..., Portal]) -> Portal:
+    """An account that shows single sessions only."""
+    return open_portal(name="Panel Clinic", launch_panel_only=True)
+
+
 @pytest.fixture
 def tour_of(
-    clinic: Portal, portal_site: PortalSite, stack: Stack, aws: AwsProxy
+    clinic: Portal, panel_clinic: Portal, portal_site: PortalSite, stack: Stack, aws: AwsProxy
 ) -> Generator[Callable[[Visitor], Tour]]:
     """A function that makes a visitor's tour."""
     with ExitStack() as until_left:
-        yield lambda visitor: Tour(visitor, clinic, site=portal_site, stack=stack, aws=aws, until_left=until_left)
+        yield lambda visitor: Tour(
+            visitor,
+            clinic,
+            site=portal_site,
+            stack=stack,
+            aws=aws,
+            until_left=until_left,
+            panel_clinic=panel_clinic,
+        )
 
 
 def overflow(page: Page) -> int:
@@ -249,7 +329,7 @@ def test_an_account_without_a_portal_address_still_says_what_to_do(visitor: Visi
     expect(page.get_by_role("main")).to_contain_text("Go back to the website or app that you came from")
 
     page.goto(f"{plain_clinic.hub_url}/sign-in")
-    expect(page.get_by_role("main")).to_contain_text("Open the website or app of Hillside School.")
+    expect(page.get_by_role("main")).to_contain_text("Open your session on the website or app of Hillside School.")
 
 
 @pytest.mark.req("H02")
@@ -264,7 +344,7 @@ def test_the_dashboard_works_by_keyboard(visitor: Visitor, clinic: Portal, porta
     expect(focus).to_be_in_viewport()
     page.keyboard.press("Enter")
     expect(page.get_by_role("main")).to_be_focused()
-    page.reload()
+    page.goto(f"{clinic.hub_url}/dashboard")  # from its beginning: a reload would go on at #main
     reached = []
     for _ in range(5):
         page.keyboard.press("Tab")

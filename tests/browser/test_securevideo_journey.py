@@ -60,7 +60,7 @@ def test_a_portals_user_is_logged_in_starts_a_session_and_is_logged_out(
     visitor.page.goto(uri)
     assert visitor.heading() == "This sign-in link no longer works"
     visitor.page.goto(f"{clinic.hub_url}/Dashboard/P/{user}")
-    assert visitor.heading() == "You are not signed in"
+    assert visitor.heading() == "Sign in"
     assert SecureVideo(clinic.api).delete(f"/login/{login['LoginGuid']}").status_code == 204
 
 

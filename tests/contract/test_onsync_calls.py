@@ -579,7 +579,7 @@ BOMB = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bbbbbbbbbb"><!ENTITY c "&
     "body",
     [BOMB, b"<xml><topic>x</topic></xml>", b"input_type=json&rest_data={", b"input_type=json&rest_data=[1]",
      b"input_type=json&rest_data=" + b'{"a":' * 100_000, b"input_type=json&rest_data=" + b"[" * 100_000,
-     b"{", b"\xff\xfe", b"rest_data=%7B", b"&" .join([b"a=1"] * 20_000), b"a=1&a[b]=2"],
+     b"{", b"rest_data=%7B", b"&" .join([b"a=1"] * 20_000), b"a=1&a[b]=2"],
     ids=lambda body: body[:30].decode("latin-1"),
 )  # fmt: skip
 def test_a_body_that_cannot_be_read_is_a_400(shared: OnSync, body: bytes) -> None:

@@ -119,7 +119,7 @@ def test_checking_a_page_is_one_batch_read_of_two_items(
     assert all(part["ConsistentRead"] for part in calls[0].request["RequestItems"].values())
 
 
-def test_a_warm_dashboard_is_that_one_batch_read(
+def test_a_warm_dashboard_without_sessions_is_that_one_batch_read_and_a_query(
     house: House, function: LoadFunction, clock: FakeClock, wire: Wire, account: Account, user: User
 ) -> None:
     # given: somebody signed in, and a worker that has seen the account within the last minute
@@ -133,7 +133,7 @@ def test_a_warm_dashboard_is_that_one_batch_read(
     with wire.counting() as calls:
         assert page(hub_event("GET", "/dashboard", cookie=cookie), None)["statusCode"] == 200
     # then
-    assert cost(calls) == [("BatchGetItem", 2, 0)]
+    assert cost(calls) == [("BatchGetItem", 2, 0), ("Query", 0.5, 0)]
     # and once a minute the deadline moves
     clock.advance(1)
     with wire.counting() as calls:

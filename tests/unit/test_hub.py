@@ -12,6 +12,7 @@ import pytest
 from tests.support.events import CONTEXT, cookie_of, header, hub_event, json_of
 from tests.support.house import add_user, open_account
 from tests.support.template import resources
+from tests.support.visits import PAGES, Browser, text_of
 from vestibule.clock import DAY, MINUTE, SECOND
 from vestibule.domain.login_uris import State
 from vestibule.http.pages.assets import asset_url
@@ -24,16 +25,6 @@ if TYPE_CHECKING:
 
 ON_EXPIRY = "https://portal.example/bye?from=hub"
 UNKNOWN_GUID = "0" * 32
-PAGES = {
-    "/login/": ("redeem", "/login/{guid}", "guid"),
-    "/account/autologin/": ("redeem", "/Account/AutoLogin/{guid}", "guid"),
-    "/dashboard/p/": ("dashboard", "/Dashboard/P/{user_id}", "user_id"),
-    "/dashboard": ("dashboard", "/dashboard", None),
-    "/sign-in/state": ("sign_in", "/sign-in/state", None),
-    "/sign-in": ("sign_in", "/sign-in", None),
-    "/logout": ("logout", "/logout", None),
-    "/account/logoffandredirect": ("logout", "/Account/LogOffAndRedirect", None),
-}
 
 
 @pytest.fixture
@@ -44,56 +35,6 @@ def account(house: House) -> Account:
 @pytest.fixture
 def user(house: House, account: Account) -> User:
     return add_user(house, account)
-
-
-class Browser:
-    """A browser with a cookie jar, which asks the function that the template would ask."""
-
-    def __init__(self, function: LoadFunction, slug: str = "clinic", agent: str = "Firefox") -> None:
-        self._function = function
-        self.slug = slug
-        self.agent = agent
-        self.cookie: str | None = None
-
-    def ask(self, address: str, method: str = "GET", **event: Any) -> dict[str, Any]:
-        parts = urlsplit(address)
-        folder, resource, values = self._page(parts.path)
-        headers = {"User-Agent": self.agent, **event.pop("headers", {})}
-        answer: dict[str, Any] = self._function(folder)(
-            hub_event(
-                method,
-                parts.path,
-                slug=self.slug,
-                cookie=self.cookie,
-                resource=resource,
-                path_values=values,
-                query=dict(parse_qsl(parts.query, keep_blank_values=True)),
-                headers=headers,
-                **event,
-            ),
-            CONTEXT,
-        )
-        given = cookie_of(answer)
-        if given is not None:
-            self.cookie = given or None
-        return answer
-
-    def follow(self, address: str, **event: Any) -> dict[str, Any]:
-        """Ask, and follow redirects inside the hub."""
-        for _ in range(5):
-            answer = self.ask(address, **event)
-            address = header(answer, "location") or ""
-            if answer["statusCode"] != 303 or not address.startswith("/"):
-                return answer
-        raise AssertionError(f"round and round: {address}")
-
-    @staticmethod
-    def _page(path: str) -> tuple[str, str, dict[str, str]]:
-        for prefix, (folder, resource, variable) in PAGES.items():
-            rest = path[len(prefix) :]
-            if path.lower().startswith(prefix) and (bool(rest) is (variable is not None)) and "/" not in rest:
-                return folder, resource, {variable: rest} if variable else {}
-        return "doorway", "/{proxy+}" if path != "/" else "/", {}
 
 
 @pytest.fixture
@@ -108,12 +49,6 @@ def link(house: House, account: Account, user: User, **further: Any) -> str:
 
 def state(house: House, account: Account, path: str) -> State:
     return house.login_uris.state_of(house.login_uris.find(account.account_id, path.rpartition("/")[2]))
-
-
-def text_of(answer: dict[str, Any]) -> str:
-    """Return what a person reads on a page."""
-    body = re.sub(r"(?s)<(style|script|title)\b.*?</\1>", " ", answer["body"])
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", body)).split())
 
 
 def test_the_pages_here_are_the_templates() -> None:
@@ -691,7 +626,8 @@ def test_an_outage_is_a_page_with_503(
     browser.ask(link(house, account, user))
     for operation in ("GetItem", "UpdateItem", "BatchGetItem"):
         wire.fail(operation, "InternalServerError", times=9)
-    house.accounts.__init__(house.accounts._store, house.clock, house.random)  # type: ignore[misc]  # noqa: SLF001
+    known = house.accounts
+    known.__init__(known._store, house.clock, house.random, known._seal)  # type: ignore[misc]  # noqa: SLF001
     # when
     answer = browser.ask(path)
     # then

@@ -3,6 +3,7 @@
 import re
 from base64 import b64encode
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
@@ -21,12 +22,14 @@ from vestibule.http.pages.face import (
     AccountFace,
     check_link,
     check_logo,
+    check_stage_link,
     face_of,
     initials,
     origin_of,
 )
 from vestibule.http.pages.render import render
 from vestibule.http.pages.style import style_of
+from vestibule.http.pages.times import clock_time, span
 from vestibule.model import Account, NavigationLink
 
 PAGES = Path(render_module.__file__).parent
@@ -39,17 +42,87 @@ CLINIC = AccountFace(
     navigation=(("Appointments", "https://portal.northside.example/a"), ("Help", "/help")),
     portal_url="https://portal.northside.example/",
 )
+NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 
+
+def a_session(text: str = "Consultation", **fields: Any) -> dict[str, Any]:
+    """Return a session as the hub's dashboard hands it to a template."""
+    return {
+        "id": "12345678",
+        "title": text,
+        "begins": NOW,
+        "ends": NOW,
+        "ends_days_later": 0,
+        "minutes": 30,
+        "moments": (1, 2, 3),
+        "state": "open",
+        "is_host": True,
+        "host_name": None,
+        "people": (text, text),
+        "more": 2,
+        "is_named": True,
+        "join_url": "/s/12345678?launch=1",
+        **fields,
+    }
+
+
+def a_day(*sessions: dict[str, Any], distance: int = 0) -> dict[str, Any]:
+    """Return a day as the hub's dashboard hands it to a template."""
+    return {"date": NOW.date(), "distance": distance, "is_apart": False, "sessions": sessions}
+
+
+NOTICES = ["switched", "other_person", "other_session", "session_over", "session_cancelled"]
+PERSON = {"person_name": "Maria Lindqvist", "form_token": "t", "now": 1, "zone": "Europe/Berlin"}
+WHEN = span(1_795_315_772_123, 1_795_319_372_123, "Europe/Berlin")
+SESSION: dict[str, Any] = {
+    "session_title": "Consultation",
+    "when": WHEN,
+    "person_name": "Ben Okafor",
+    "role": "attendee",
+    "phase": "upcoming",
+    "version": 1,
+    "opens_in": 60_000,
+    "opens_at": "10:50",
+    "opening": "2026-11-22T09:50:00.000Z",
+    "again_in": 10_000,
+    "state_url": "/s/1/state",
+    "here": "/p/t?launch=1",
+    "action": "/p/t",
+    "form_token": "",
+    "refresh_seconds": 60,
+    "has_stage": True,
+    "is_host": False,
+    "launch": "no",
+}
 # Template -> the least that it can be rendered with.
 MINIMAL: Mapping[str, dict[str, Any]] = {
+    "check.html": {"uses_devices": True},
+    "code.html": {"reason": "", "carried": {}},
+    "come_in.html": {
+        "action": "/s/1",
+        "form_token": "",
+        "sign_in_url": None,
+        "person_name": None,
+        "asks_password": False,
+        "problem": "",
+        "name": "",
+    },
+    "launch.html": {"stage_url": "https://stage.example/1", "opens_application": False, "back_url": "/s/1"},
+    "passkey.html": {"action": "/join/111222333", "carried": {}, "is_wrong": False},
+    "personal_refused.html": {},
+    "session.html": SESSION,
+    "session_closed.html": {"is_cancelled": False},
+    "session_unknown.html": {},
     "choose_organisation.html": {"hub_host": "hub.vestibule.example"},
-    "dashboard.html": {"person_name": "Maria Lindqvist", "form_token": "t"},
+    "dashboard.html": {**PERSON, "days": ()},
     "form_refused.html": {"back_url": "/dashboard"},
+    "launch_panel.html": {**PERSON, "day": a_day(a_session())},
     "link_refused.html": {"login": "", "dashboard_url": "/dashboard", "again_url": None},
     "message.html": {"title": "A title", "text": (), "actions": ()},
     "not_found.html": {},
-    "sign_in.html": {},
+    "panel_only.html": {"form_token": "t"},
+    "sign_in.html": {"form": None},
     "signed_out.html": {},
     "target_refused.html": {"signed_out": False},
     "unavailable.html": {"retry_url": None},
@@ -57,13 +130,56 @@ MINIMAL: Mapping[str, dict[str, Any]] = {
 # Template -> everything that it knows, with other people's text in every place that takes text.
 FULL: Mapping[str, dict[str, Any]] = {
     **MINIMAL,
+    "code.html": {"reason": "unknown", "carried": {"launch": HOSTILE}},
+    "come_in.html": {
+        "action": "/s/1?launch=1",
+        "form_token": HOSTILE,
+        "sign_in_url": "/sign-in?next=%2Fs%2F1",
+        "person_name": None,
+        "asks_password": True,
+        "problem": "password_wrong",
+        "name": HOSTILE,
+    },
+    "launch.html": {"stage_url": "zoommtg://x/?g=1", "opens_application": True, "back_url": "/s/1"},
+    "passkey.html": {"action": "/join/111222333", "carried": {"launch": HOSTILE}, "is_wrong": True},
+    "session.html": SESSION
+    | {
+        "session_title": HOSTILE,
+        "person_name": HOSTILE,
+        "role": "host",
+        "phase": "running",
+        "opens_in": None,
+        "form_token": HOSTILE,
+        "launch": "application",
+    },
+    "session_closed.html": {"is_cancelled": True},
     "choose_organisation.html": {"hub_host": "hub.vestibule.example", "asked": HOSTILE},
     "dashboard.html": {
         "person_name": HOSTILE,
         "form_token": HOSTILE,
-        "notices": ["switched", "other_person", "other_session"],
+        "notices": NOTICES,
         "idle_minutes": 240,
         "login": HOSTILE,
+        "now": 1,
+        "zone": HOSTILE,
+        "days": [
+            a_day(a_session(HOSTILE), a_session("", id="2", is_named=False, is_host=False, host_name=HOSTILE)),
+            a_day(a_session("", id="3", is_named=False, ends_days_later=1, state="over", join_url=None), distance=1),
+            a_day(a_session("", id="4", is_named=False, ends_days_later=2, people=()), distance=-9),
+        ],
+        "launch_url": "/s/12345678?launch=1",
+        "is_first": False,
+        "next_url": "/dashboard?page=1",
+    },
+    "launch_panel.html": {
+        "person_name": HOSTILE,
+        "form_token": HOSTILE,
+        "notices": NOTICES,
+        "login": HOSTILE,
+        "now": 1,
+        "zone": HOSTILE,
+        "day": a_day(a_session(HOSTILE, state="cancelled", join_url=None)),
+        "launch_url": "/s/12345678?launch=1",
     },
     "link_refused.html": {
         "login": HOSTILE,
@@ -71,7 +187,12 @@ FULL: Mapping[str, dict[str, Any]] = {
         "again_url": "/login/again?x=%22",
     },
     "message.html": {"title": HOSTILE, "text": [HOSTILE], "actions": [(HOSTILE, "/dashboard")]},
-    "sign_in.html": {"expired": True},
+    "sign_in.html": {
+        "expired": True,
+        "wrong": True,
+        "name": HOSTILE,
+        "form": {"url": "/sign-in?next=%2Fdashboard&launch=1", "token": HOSTILE, "longest_name": 254},
+    },
     "signed_out.html": {"continue_url": "https://portal.northside.example/bye"},
     "target_refused.html": {"signed_out": True},
     "unavailable.html": {"retry_url": "/dashboard"},
@@ -117,7 +238,7 @@ def policy_of(answer: dict[str, Any]) -> dict[str, list[str]]:
 
 def test_every_template_is_tested() -> None:
     """A page cannot be added without being in the tables above."""
-    parts = {"base.html", "_card.html", "icons.html"}
+    parts = {"base.html", "_card.html", "_sessions.html", "_signed_in.html", "icons.html"}
 
     assert {path.name for path in (PAGES / "templates").iterdir()} - parts == MINIMAL.keys()
 
@@ -187,10 +308,10 @@ def test_every_page_shows_the_way_back_to_the_portal(template: str) -> None:
 
 def test_text_is_escaped() -> None:
     """A name is text."""
-    body = render("dashboard.html", CLINIC, person_name="<script>", form_token="t")["body"]
+    body = render("dashboard.html", CLINIC, **{**MINIMAL["dashboard.html"], "person_name": "<script>"})["body"]
 
     assert "<bdi>&lt;script&gt;</bdi>" in body
-    assert body.count("<script") == 1
+    assert body.count("<script") == body.count('<script type="module" src="/static/')
 
 
 def test_a_forgotten_value_is_an_error() -> None:
@@ -456,3 +577,60 @@ def test_an_asset_is_answered_as_a_file() -> None:
     assert answer["headers"]["Content-Type"] == "text/javascript; charset=utf-8"
     assert answer["headers"]["X-Content-Type-Options"] == "nosniff"
     assert answer["body"].startswith("//")
+
+
+@pytest.mark.parametrize("name", ["session.html", "come_in.html", "code.html"])
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"has_stage": False, "is_host": True, "opens_in": None},
+        {"has_stage": False, "opens_in": None},
+        {"launch": "confirm", "opens_in": None, "phase": "open"},
+        {"launch": "start"},
+        {"role": "presenter"},
+        {"role": "organizer"},
+        {"role": "observer"},
+        {"problem": "name"},
+        {"problem": "password_blocked"},
+        {"person_name": "Ada", "asks_password": True},
+        {"reason": "malformed"},
+        {"reason": "blocked"},
+    ],
+)
+@pytest.mark.req("H04")
+def test_every_state_of_a_page_can_be_shown(name: str, values: dict[str, Any]) -> None:
+    known = {key: value for key, value in values.items() if key in MINIMAL[name]}
+    assert render(name, CLINIC, **(MINIMAL[name] | known))["statusCode"] == 200
+
+
+@pytest.mark.parametrize("url", ["https://stage.example/x?y#z", "zoommtg://x/?a=1&b=%20", "org.jitsi.meet://x/y"])
+def test_a_click_may_open_a_stage(url: str) -> None:
+    assert check_stage_link(url) == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        "JavaScript:alert(1)",
+        "data:text/html,x",
+        "//x",
+        "zoommtg://a b",
+        "zoommtg:\\\\x",
+        "https://u@x/",
+    ],
+)
+def test_a_click_may_run_nothing(url: str) -> None:
+    with pytest.raises(ValueError, match=r"an address|a path"):
+        check_stage_link(url)
+
+
+@pytest.mark.req("S07")
+def test_times_are_shown_in_their_own_zone() -> None:
+    # 2026-11-22T02:49:32Z
+    assert (WHEN.day, WHEN.clock, WHEN.zone) == ("Sunday, 22 November 2026", "03:49 \u2013 04:49", "Europe/Berlin")
+    assert (WHEN.starts, WHEN.ends) == ("2026-11-22T02:49:32.123Z", "2026-11-22T03:49:32.123Z")
+    late = span(1_795_315_772_123, 1_795_402_172_123, "America/Los_Angeles")
+    assert (late.day, late.clock) == ("Saturday, 21 November 2026", "18:49 \u2013 22 November, 18:49")
+    assert clock_time(1_795_315_772_123, "Asia/Kolkata") == "08:19"
+    assert span(7_258_118_399_000, 7_258_118_399_000, "UTC").day == "Tuesday, 31 December 2199"

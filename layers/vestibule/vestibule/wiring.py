@@ -30,9 +30,15 @@ if TYPE_CHECKING:
     from vestibule.clock import Clock
     from vestibule.domain.access_tokens import AccessTokenIssuer, AccessTokenReader
     from vestibule.domain.accounts import Accounts
+    from vestibule.domain.agenda import Agendas
+    from vestibule.domain.app_secrets import AppSecrets
+    from vestibule.domain.attendance import Attendance
     from vestibule.domain.audit import AuditTrail
     from vestibule.domain.clients import Clients
     from vestibule.domain.credentials import Credentials
+    from vestibule.domain.embeds import EmbedIssuer, EmbedReader
+    from vestibule.domain.entrances import Entrances
+    from vestibule.domain.guesses import Guesses
     from vestibule.domain.idempotency import Idempotency
     from vestibule.domain.invitations import Invitations
     from vestibule.domain.links import Links
@@ -40,11 +46,16 @@ if TYPE_CHECKING:
     from vestibule.domain.mail_reports import MailReports
     from vestibule.domain.outbox import Router
     from vestibule.domain.participants import Participants
+    from vestibule.domain.password_sign_ins import PasswordSignIns
+    from vestibule.domain.registrants import Registrants
     from vestibule.domain.reminders import Reminders
     from vestibule.domain.rooms import Rooms
+    from vestibule.domain.seats import Seats
     from vestibule.domain.sessions import Sessions
     from vestibule.domain.sign_ins import SignIns
     from vestibule.domain.signing_keys import KeyRotation, Signer, Verifier
+    from vestibule.domain.stages import Stages
+    from vestibule.domain.throttle import Throttle
     from vestibule.domain.users import Users
     from vestibule.ids import Randomness
     from vestibule.sealing import Sealing
@@ -58,6 +69,7 @@ if TYPE_CHECKING:
     from vestibule.store.passes import LoginStore
     from vestibule.store.queues import Queue
     from vestibule.store.table import Table
+    from vestibule.store.visits import VisitStore
 
 
 class House:
@@ -104,7 +116,11 @@ class House:
         from vestibule.domain.accounts import Accounts
         from vestibule.store.directory.accounts import AccountStore
 
-        return Accounts(AccountStore(self._directory), self.clock, self.random)
+        def seal(kind: str, account_id: str, text: str) -> str:
+            # Made when a stage's secret is set: every other call of every function does without.
+            return self._sealing.seal(kind, account_id, text)
+
+        return Accounts(AccountStore(self._directory), self.clock, self.random, seal)
 
     @cached_property
     def clients(self) -> Clients:
@@ -151,6 +167,23 @@ class House:
         return SignIns(SignInStore(self._passes, self._directory), self._login_store, self.clock)
 
     @cached_property
+    def password_sign_ins(self) -> PasswordSignIns:
+        """Sign-ins by name and password."""
+        from vestibule.domain.password_sign_ins import PasswordSignIns
+
+        return PasswordSignIns(
+            self._user_store, self._login_store, self.throttle, self.audit, clock=self.clock, random=self.random
+        )
+
+    @cached_property
+    def throttle(self) -> Throttle:
+        """Limits on guessing."""
+        from vestibule.domain.throttle import Throttle
+        from vestibule.store.tries import TryStore
+
+        return Throttle(TryStore(self._passes), self._sealing, self.clock, self.random)
+
+    @cached_property
     def sessions(self) -> Sessions:
         """Sessions."""
         from vestibule.domain.sessions import Sessions
@@ -163,6 +196,13 @@ class House:
             clock=self.clock,
             random=self.random,
         )
+
+    @cached_property
+    def agendas(self) -> Agendas:
+        """People's own sessions."""
+        from vestibule.domain.agenda import Agendas
+
+        return Agendas(self._session_store, self.clock)
 
     @cached_property
     def participants(self) -> Participants:
@@ -180,6 +220,38 @@ class House:
             clock=self.clock,
             random=self.random,
         )
+
+    @cached_property
+    def entrances(self) -> Entrances:
+        """Ways into a session by code, link or name."""
+        from vestibule.domain.entrances import Entrances
+        from vestibule.store.codes import CodeStore
+
+        return Entrances(
+            self._session_store,
+            self._user_store,
+            CodeStore(self._passes),
+            links=self.links,
+            guesses=self.guesses,
+            sealing=self._sealing,
+            clock=self.clock,
+            random=self.random,
+        )
+
+    @cached_property
+    def guesses(self) -> Guesses:
+        """Counters of who guesses codes and passwords."""
+        from vestibule.domain.guesses import Guesses
+        from vestibule.store.guesses import GuessStore
+
+        return Guesses(GuessStore(self._passes), self._sealing, self.clock, self.random)
+
+    @cached_property
+    def stages(self) -> Stages:
+        """Where the media of sessions happen."""
+        from vestibule.domain.stages import Stages
+
+        return Stages(self.settings.api_origin, self._signer, self._sealing, self.clock, self.random)
 
     @cached_property
     def reminders(self) -> Reminders:
@@ -248,6 +320,60 @@ class House:
         from vestibule.domain.links import Links
 
         return Links(self.settings, self._sealing)
+
+    @cached_property
+    def app_secrets(self) -> AppSecrets:
+        """What portals sign embed tokens with."""
+        from vestibule.domain.app_secrets import AppSecrets
+        from vestibule.store.directory.app_secrets import AppSecretStore
+
+        return AppSecrets(AppSecretStore(self._directory), self._sealing, self.clock, self.random)
+
+    @cached_property
+    def embed_issuer(self) -> EmbedIssuer:
+        """Makes embed tokens."""
+        from vestibule.domain.embeds import EmbedIssuer
+
+        return EmbedIssuer(self.settings, self._session_store, self._signer, self.clock, self.random)
+
+    @cached_property
+    def embed_reader(self) -> EmbedReader:
+        """Reads embed tokens."""
+        from vestibule.domain.embeds import EmbedReader
+
+        return EmbedReader(self.settings, self.verifier, self.app_secrets, self.clock)
+
+    @cached_property
+    def registrants(self) -> Registrants:
+        """Registrants of sessions."""
+        from vestibule.domain.registrants import Registrants
+        from vestibule.store.directory.registrants import RegistrantStore
+
+        return Registrants(
+            RegistrantStore(self._directory),
+            self._session_store,
+            self.links,
+            self._sealing,
+            clock=self.clock,
+            random=self.random,
+        )
+
+    @cached_property
+    def seats(self) -> Seats:
+        """Seats in sessions."""
+        from vestibule.domain.seats import Seats
+        from vestibule.store.seats import SeatStore
+
+        return Seats(
+            SeatStore(self._passes), self._visit_store, self._session_store, clock=self.clock, random=self.random
+        )
+
+    @cached_property
+    def attendance(self) -> Attendance:
+        """Who was in a session."""
+        from vestibule.domain.attendance import Attendance
+
+        return Attendance(self._visit_store, self._session_store, self.clock)
 
     @cached_property
     def audit(self) -> AuditTrail:
@@ -385,6 +511,12 @@ class House:
         from vestibule.store.passes import LoginStore
 
         return LoginStore(self._passes)
+
+    @cached_property
+    def _visit_store(self) -> VisitStore:
+        from vestibule.store.visits import VisitStore
+
+        return VisitStore(self._table(self.settings.journal_table))
 
     @cached_property
     def _directory(self) -> Table:

@@ -13,9 +13,10 @@ from vestibule import ids
 from vestibule.clock import MINUTE
 from vestibule.domain import rules
 from vestibule.domain.rules import Checks, RuleError
+from vestibule.domain.signing_keys import LONGEST_TOKEN
 from vestibule.errors import ConflictError, NotFoundError
 from vestibule.memory import Memory
-from vestibule.model import Account, NavigationLink, Status
+from vestibule.model import Account, NavigationLink, SeatPolicy, Stage, Status
 from vestibule.store.table import ConditionFailedError
 
 if TYPE_CHECKING:
@@ -40,10 +41,19 @@ _LONGEST_IDLE = 30 * 24 * 60
 
 
 class Accounts:
-    """Reads, creates and changes accounts."""
+    """Reads, creates and changes accounts.
 
-    def __init__(self, store: AccountStore, clock: Clock, random: Randomness) -> None:
+    Parameters
+    ----------
+    seal
+        Seals a text of a kind for an account; asked when a stage's secret is set.
+    """
+
+    def __init__(
+        self, store: AccountStore, clock: Clock, random: Randomness, seal: Callable[[str, str, str], str]
+    ) -> None:
         self._store = store
+        self._seal = seal
         self._clock = clock
         self._random = random
         self._by_id: Memory[str, Account | None] = Memory(clock, keep=REMEMBERED_FOR)
@@ -110,15 +120,11 @@ class Accounts:
         ConflictError
             The slug is taken.
         """
-        clean = _clean({**settings, "name": name, "slug": slug})
         while True:
             now = self._clock()
-            account = Account(
-                account_id=ids.new_object_id(self._random),
-                created_at=now,
-                updated_at=now,
-                **clean,
-            )
+            account_id = ids.new_object_id(self._random)
+            clean = self._clean(account_id, {**settings, "name": name, "slug": slug}, None)
+            account = Account(account_id=account_id, created_at=now, updated_at=now, **clean)
             try:
                 self._store.create(account)
             except ConditionFailedError as refused:
@@ -137,9 +143,9 @@ class Accounts:
         ConflictError
             The new slug is taken, or others keep changing the account.
         """
-        clean = _clean(settings)
         for _ in range(_ATTEMPTS):
             before = self.current(account_id)
+            clean = self._clean(account_id, settings, before.stage)
             account = replace(before, **clean, updated_at=self._clock(), version=before.version + 1)
             try:
                 self._store.replace(account, before=before)
@@ -171,29 +177,47 @@ class Accounts:
             raise _changed_meanwhile() from refused
         return account
 
+    def _clean(self, account_id: str, settings: Mapping[str, Any], stage: Stage | None) -> dict[str, Any]:
+        """Return settings in their stored form.
 
-def _clean(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings in their stored form.
+        Parameters
+        ----------
+        stage
+            The account's stage until now.
 
-    Raises
-    ------
-    InvalidError
-        For every setting that breaks its rule.
-    """
-    checks = Checks()
-    clean: dict[str, Any] = {}
-    for field, value in settings.items():
-        if value is None and field in _CLEARED:
-            clean[field] = _CLEARED[field]
-        else:
-            clean[field] = checks.apply(field, _RULES[field], value)
-    checks.finish()
-    return clean
+        Raises
+        ------
+        InvalidError
+            For every setting that breaks its rule.
+        """
+        checks = Checks()
+        clean: dict[str, Any] = {}
+        for field, value in settings.items():
+            if value is None and field in _CLEARED:
+                clean[field] = _CLEARED[field]
+            elif field == "stage":
+                clean[field] = checks.apply(field, lambda given: self._stage(account_id, given, stage), value)
+            else:
+                clean[field] = checks.apply(field, _RULES[field], value)
+        checks.finish()
+        return clean
+
+    def _stage(self, account_id: str, given: Mapping[str, Any], before: Stage | None) -> Stage:
+        # Imported when a stage is set: every function reads accounts, one changes them.
+        from vestibule.domain.stages import SEAL, stage_of  # noqa: PLC0415
+
+        return stage_of(given, before, lambda secret: self._seal(SEAL, account_id, secret))
 
 
 def _minutes(value: int) -> int:
     if not 1 <= value <= _LONGEST_IDLE:
         raise RuleError("out_of_range", f"must be 1 to {_LONGEST_IDLE} minutes.")
+    return value
+
+
+def _token_minutes(value: int) -> int:
+    if not 1 <= value <= LONGEST_TOKEN // MINUTE:
+        raise RuleError("out_of_range", f"must be 1 to {LONGEST_TOKEN // MINUTE} minutes.")
     return value
 
 
@@ -240,6 +264,10 @@ _RULES: dict[str, Callable[[Any], Any]] = {
     "revoke_on_reuse": _as_it_is,
     "revoke_ends_sign_in": _as_it_is,
     "require_passkey": _as_it_is,
+    "password_sign_in": _as_it_is,
+    "launch_panel_only": _as_it_is,
+    "embed_token_minutes": _token_minutes,
+    "seat_policy": SeatPolicy,
 }
 _CLEARED: dict[str, Any] = {
     "logo_url": None,
@@ -252,6 +280,11 @@ _CLEARED: dict[str, Any] = {
     "revoke_on_reuse": False,
     "revoke_ends_sign_in": True,
     "require_passkey": False,
+    "password_sign_in": True,
+    "launch_panel_only": False,
+    "stage": None,
+    "embed_token_minutes": 60,
+    "seat_policy": SeatPolicy.KICK_OLD,
 }
 """What a setting becomes when it is put back: the defaults of `Account`."""
 

@@ -16,7 +16,7 @@ from vestibule.clock import MINUTE, SECOND
 from vestibule.domain import redirects, rules, sign_ins
 from vestibule.domain.rules import Checks
 from vestibule.domain.sign_ins import Credential
-from vestibule.errors import ForbiddenError, NotFoundError, UnavailableError
+from vestibule.errors import ForbiddenError, NotFoundError
 from vestibule.model import Account, Login, Status
 from vestibule.store.passes import login_of
 from vestibule.store.table import ConditionFailedError
@@ -257,7 +257,7 @@ class LoginUris:
                 return None
             login = found
         credential = Credential(key, login.account_id, login.user_id, secret)
-        return Arrived(login, credential, took_over=self._end_held(held, login))
+        return Arrived(login, credential, took_over=sign_ins.end_replaced(self._logins, held, login, self._clock()))
 
     def _active_user(self, account: Account, user_id: str | None, external_id: str | None) -> str:
         """Return the id of the user, read once; a miss is repeated strongly consistently.
@@ -307,20 +307,6 @@ class LoginUris:
             user_id=found.user_id,
             address=browser.address,
         )
-
-    def _end_held(self, held: Credential | None, login: Login) -> bool:
-        """End the sign-in that a new one replaces; True when it was another person's.
-
-        The new cookie replaces the old one in any case, so a failure here leaves
-        a sign-in that nobody holds any more and that runs out by itself.
-        """
-        if held is None or held.key == login.key:
-            return False
-        try:
-            ended = self._logins.end(held.key, secret_digest=held.digest, now=self._clock())
-        except (ConditionFailedError, UnavailableError):
-            return False
-        return ended.slug == login.slug and ended.user_id != login.user_id
 
 
 def _check_targets(account: Account, on_expiry: str | None, next_path: str | None) -> None:

@@ -172,6 +172,21 @@ def is_live(login: Login, now: int) -> bool:
     )
 
 
+def end_replaced(logins: LoginStore, held: Credential | None, login: Login, now: int) -> bool:
+    """End the sign-in that a new one replaces in its browser; True when it was another person's.
+
+    The new cookie replaces the old one in any case, so a failure here leaves
+    a sign-in that nobody holds any more and that runs out by itself.
+    """
+    if held is None or held.key == login.key:
+        return False
+    try:
+        ended = logins.end(held.key, secret_digest=held.digest, now=now)
+    except (ConditionFailedError, UnavailableError):
+        return False
+    return ended.slug == login.slug and ended.user_id != login.user_id
+
+
 def _proves(credential: Credential, login: Login, slug: str) -> bool:
     """Tell whether the cookie is the one that this login's redemption set, on this host."""
     return (

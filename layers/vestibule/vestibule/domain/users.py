@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from vestibule import ids
-from vestibule.domain import rules
+from vestibule.domain import passwords, rules
 from vestibule.domain.idempotency import IdTakenError
 from vestibule.domain.rules import Checks
 from vestibule.errors import ConflictError, NotFoundError
@@ -187,21 +186,8 @@ def _clean(fields: Mapping[str, Any]) -> dict[str, Any]:
     checks.finish()
     if "password" in clean:
         password = clean.pop("password")
-        clean["password_hash"] = None if password is None else _hash(password)
+        clean["password_hash"] = None if password is None else passwords.hashed(password)
     return clean
-
-
-def _hash(password: str) -> str:
-    """Return a password's argon2id hash (RFC 9106, the library's low-memory profile)."""
-    return _hasher()(password)
-
-
-@cache
-def _hasher() -> Callable[[str], str]:
-    # Imported when the first password arrives: most calls of most functions bring none.
-    from argon2 import PasswordHasher  # noqa: PLC0415
-
-    return PasswordHasher().hash
 
 
 _RULES: dict[str, Callable[[Any], Any]] = {

@@ -144,17 +144,19 @@ def _invitee(members: Members, before: Participant | None = None) -> Invitee:
 
 
 def _change(ask: Ask, before: Participant, wanted: Invitee) -> Participant:
-    """Change what differs; who was sent an invitation stays somebody who hears of changes."""
+    """Change what differs.
+
+    Who was sent an invitation stays somebody who hears of changes, and another
+    spelling of the same address is no reason to write to it again.
+    """
     fields: dict[str, Any] = {
         "full_name": wanted.full_name,
-        "email": wanted.email,
-        "role": wanted.role if _NUMBERS[before.role] != _NUMBERS[wanted.role] else before.role,
+        "email": before.email if _is(before, wanted.email or "") else wanted.email,
+        "role": before.role if _NUMBERS[before.role] == _NUMBERS[wanted.role] else wanted.role,
         "notify": before.notify if wanted.notify is Channel.NONE else wanted.notify,
-        "extras": {**before.extras, **wanted.extras},
+        "extras": {name: text for name, text in {**before.extras, **wanted.extras}.items() if text},
     }
     changed = {name: value for name, value in fields.items() if value != getattr(before, name)}
-    if changed == {"extras": fields["extras"]} and _names(before) == dict(wanted.extras):
-        return before
     if not changed:
         return before
     return ask.house.participants.change(ask.account_id, before.session_id, before.participant_id, changed)[1]

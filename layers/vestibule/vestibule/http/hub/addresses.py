@@ -13,26 +13,38 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+CHECK = "/check"
 DASHBOARD = "/dashboard"
+JOIN = "/join"
 LOGIN = "/login"
 LOGOUT = "/logout"
+SESSION = "/s"
 SIGN_IN = "/sign-in"
 
 CARRIED = {"scrollto": "scrollTo", "launch": "launch", "passkey": "passkey"}
 """Parameters that survive every way in, by lower-case name."""
 
 _AUTO = "auto="
-_ALIASES = (
-    (re.compile(r"/account/autologin/(?:auto=)?([^/]+)"), LOGIN),
-    (re.compile(r"/login/([^/]+)"), LOGIN),
-    (re.compile(r"/account/logoffandredirect"), LOGOUT),
-    (re.compile(r"/logout"), LOGOUT),
-    (re.compile(r"/account/login"), SIGN_IN),
-    (re.compile(r"/login"), SIGN_IN),
-    (re.compile(r"/sign-in"), SIGN_IN),
-    (re.compile(r"/providers/dashboard"), DASHBOARD),
-    (re.compile(r"/dashboard(?:/p/([^/]+))?"), DASHBOARD),
+_ALIASES = tuple(
+    (re.compile(pattern, re.IGNORECASE | re.ASCII), target)
+    for pattern, target in (
+        (r"/account/autologin/(?:auto=)?([^/]+)", LOGIN),
+        (r"/login/([^/]+)", LOGIN),
+        (r"/account/logoffandredirect", LOGOUT),
+        (r"/logout", LOGOUT),
+        (r"/account/login", SIGN_IN),
+        (r"/login", SIGN_IN),
+        (r"/sign-in", SIGN_IN),
+        (r"/providers/dashboard", DASHBOARD),
+        (r"/dashboard(?:/p/([^/]+))?", DASHBOARD),
+        (r"/pass/join(?:/([^/]+))?", JOIN),
+        (r"/join(?:/([^/]+))?", JOIN),
+        (r"/s/([^/]+)", SESSION),
+        (r"/check", CHECK),
+    )
 )
+_CASE_COUNTS = re.compile(r"/(p/[^/]+|go/[^/]+/[^/]+)")
+"""Paths whose segments are compared to the letter."""
 
 
 def canonical(path: str, query: Mapping[str, str]) -> str | None:
@@ -45,19 +57,23 @@ def canonical(path: str, query: Mapping[str, str]) -> str | None:
     query
         The query's parameters, decoded; all are kept.
     """
-    folded = unquote(path).rstrip("/").lower()
+    plain = unquote(path).rstrip("/")
+    if _CASE_COUNTS.fullmatch(plain):
+        return with_query(quote(plain), query)
     for pattern, target in _ALIASES:
-        found = pattern.fullmatch(folded)
+        found = pattern.fullmatch(plain)
         if found is None:
             continue
         kept = dict(query)
         if target == LOGIN:
-            return with_query(f"{LOGIN}/{quote(found[1], safe='')}", kept)
+            return with_query(f"{LOGIN}/{quote(found[1].lower(), safe='')}", kept)
+        if target in {JOIN, SESSION} and found[1]:
+            return with_query(f"{target}/{quote(found[1], safe='')}", kept)
         if target == SIGN_IN and (guid := _taken(kept, "auto")):
             return with_query(f"{LOGIN}/{quote(guid, safe='')}", kept)
         if target == DASHBOARD and found.re.groups and found[1]:
             # Whose dashboard was meant: the page compares it with who is signed in.
-            kept["user"] = found[1]
+            kept["user"] = found[1].lower()
         return with_query(target, kept)
     return None
 
@@ -78,10 +94,24 @@ def landing(next_path: str | None, query: Mapping[str, str]) -> str:
     query
         The arriving request's parameters, by lower-case name.
     """
-    carried = {name: query[folded] for folded, name in CARRIED.items() if folded in query}
     path, _, own = (next_path or DASHBOARD).partition("?")
-    parameters = dict(parse_qsl(own, keep_blank_values=True)) | carried
+    parameters = dict(parse_qsl(own, keep_blank_values=True)) | carried(query)
     return canonical(path, parameters) or with_query(DASHBOARD, parameters)
+
+
+def session_path(session_id: str) -> str:
+    """Return the page of one session, which holds nothing that lets anybody in."""
+    return f"{SESSION}/{quote(session_id, safe='')}"
+
+
+def session_page(session_id: str) -> str:
+    """Return where a session is waited for and joined, asking to start at once."""
+    return with_query(session_path(session_id), {"launch": "1"})
+
+
+def carried(query: Mapping[str, str]) -> dict[str, str]:
+    """Return what survives every way in, of a request's parameters by lower-case name."""
+    return {name: query[folded] for folded, name in CARRIED.items() if folded in query}
 
 
 def with_query(path: str, parameters: Mapping[str, str]) -> str:

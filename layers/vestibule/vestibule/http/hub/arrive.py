@@ -12,8 +12,6 @@ from vestibule.http.hub.visit import not_yet, redirect, sign_in_cookie
 from vestibule.store.passes import REMEMBERED_FOR
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from vestibule.http.event import Answer
     from vestibule.http.hub.visit import Visit
 
@@ -54,7 +52,7 @@ def _refuse(visit: Visit, guid: str) -> Answer:
     logs.log.info("login URI refused")
     query = visit.event.folded_query
     is_second_look = _AGAIN in query
-    again = addresses.with_query(f"{addresses.LOGIN}/{guid}", {**_carried(query), _AGAIN: "1"})
+    again = addresses.with_query(f"{addresses.LOGIN}/{guid}", {**addresses.carried(query), _AGAIN: "1"})
     return visit.page(
         "link_refused.html",
         status=403,
@@ -62,7 +60,3 @@ def _refuse(visit: Visit, guid: str) -> Answer:
         dashboard_url=addresses.landing(None, query),
         again_url=None if is_second_look or not ids.is_login_guid(guid) else again,
     )
-
-
-def _carried(query: Mapping[str, str]) -> dict[str, str]:
-    return {name: query[folded] for folded, name in addresses.CARRIED.items() if folded in query}

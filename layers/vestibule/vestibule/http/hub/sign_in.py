@@ -1,30 +1,50 @@
-"""``/sign-in``: how to get in, for somebody who is not; and ``/sign-in/state`` for open pages."""
+"""``/sign-in``: how to get in, for somebody who is not; and ``/sign-in/state`` for open pages.
+
+Where the person was going stays in the page's own address, through every wrong
+password: the form posts to the address that it stands at.
+"""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
+from vestibule.clock import MINUTE
+from vestibule.domain.login_uris import Browser
 from vestibule.domain.sign_ins import Present
+from vestibule.http import logs
 from vestibule.http.hub import addresses
-from vestibule.http.hub.visit import json_answer, redirect
+from vestibule.http.hub.visit import json_answer, redirect, sign_in_cookie
+from vestibule.store.passes import REMEMBERED_FOR
+from vestibule.store.tries import NoneLeftError
 
 if TYPE_CHECKING:
+    from typing import Any
+
+    from vestibule.domain.login_uris import Arrived
     from vestibule.http.event import Answer
     from vestibule.http.hub.visit import Visit
+    from vestibule.model import Account
+
+LONGEST_NAME = 254
+"""Characters: an e-mail address has no more, and a user name fewer."""
+_FORBIDDEN = 403
+_TOO_MANY = 429
 
 
 def sign_in(visit: Visit) -> Answer:
-    """Say how to get in, or go on when somebody is signed in already."""
+    """Ask who it is, or go on when somebody is signed in already."""
     if visit.account is None:
         return visit.elsewhere()
+    if visit.event.method == "POST":
+        return _answer_form(visit, visit.account)
     found = visit.house.sign_ins.check(visit.credential, slug=visit.slug)
     query = visit.event.folded_query
     if isinstance(found, Present):
-        return redirect(addresses.landing(query.get("next"), query))
+        return redirect(_target(visit))
     if "signed_out" in query:
         return visit.page("signed_out.html")
-    return visit.page("sign_in.html", expired="expired" in query)
+    return _page(visit)
 
 
 def sign_in_state(visit: Visit) -> Answer:
@@ -40,3 +60,66 @@ def sign_in_state(visit: Visit) -> Answer:
     else:
         state = "here" if asked in (None, "", found.login.key) else "elsewhere"
     return json_answer(json.dumps({"state": state}))
+
+
+def _answer_form(visit: Visit, account: Account) -> Answer:
+    """Let somebody in by name and password, or say that it was not right, whatever was wrong."""
+    if not visit.is_own_visitor_form():
+        return visit.page("form_refused.html", status=_FORBIDDEN, back_url=_here(visit))
+    if not account.password_sign_in:
+        return _page(visit, status=_FORBIDDEN)
+    logs.about(account_id=account.account_id)
+    form = visit.event.form()
+    name, password = form.get("name", "")[:LONGEST_NAME], form.get("password", "")
+    browser = Browser(visit.event.address, visit.event.headers.get("user-agent", ""))
+    try:
+        arrived = visit.house.password_sign_ins.sign_in(account, name, password, browser=browser, held=visit.credential)
+    except NoneLeftError as none_left:
+        logs.log.info("password not looked at")
+        return _wait(visit, none_left.ends_at, name)
+    if arrived is None:
+        logs.log.info("wrong password")
+        return _page(visit, status=_FORBIDDEN, wrong=True, name=name)
+    return _go_on(visit, arrived)
+
+
+def _go_on(visit: Visit, arrived: Arrived) -> Answer:
+    logs.about(user_id=arrived.login.user_id)
+    logs.log.info("signed in by password")
+    target = _target(visit)
+    if arrived.took_over:
+        target += "&switched=1" if "?" in target else "?switched=1"
+    return redirect(target, cookies=[sign_in_cookie(arrived.credential, arrived.login, REMEMBERED_FOR)])
+
+
+def _wait(visit: Visit, until: int, name: str) -> Answer:
+    milliseconds = max(1, until - visit.house.clock())
+    headers = {"Retry-After": str(-(-milliseconds // 1_000))}
+    return _page(visit, status=_TOO_MANY, headers=headers, wait_minutes=-(-milliseconds // MINUTE), name=name)
+
+
+def _page(visit: Visit, *, status: int = 200, **values: Any) -> Answer:
+    account = visit.account
+    if account is None or not account.password_sign_in:
+        return visit.page("sign_in.html", status=status, expired="expired" in visit.event.folded_query, form=None)
+    return visit.page(
+        "sign_in.html",
+        status=status,
+        cookies=visit.visitor_cookies,
+        expired="expired" in visit.event.folded_query and status == 200,  # noqa: PLR2004
+        form={"url": _here(visit), "token": visit.visitor_token, "longest_name": LONGEST_NAME},
+        **values,
+    )
+
+
+def _here(visit: Visit) -> str:
+    """Return this page's address with where the person was going, and nothing else that came with it."""
+    query = visit.event.folded_query
+    going = {"next": query["next"]} if "next" in query else {}
+    return addresses.with_query(addresses.SIGN_IN, going | addresses.carried(query))
+
+
+def _target(visit: Visit) -> str:
+    """Return where the person was going: a page of the hub (`addresses.landing`)."""
+    query = visit.event.folded_query
+    return addresses.landing(query.get("next"), query)

@@ -10,6 +10,7 @@ import hmac
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from vestibule import ids
 from vestibule.domain import redirects
 from vestibule.domain.sign_ins import Credential
 from vestibule.http.handler import handler
@@ -33,7 +34,10 @@ if TYPE_CHECKING:
     type Page = Callable[[Visit], Answer]
 
 COOKIE = "__Host-vestibule"
+FORM_COOKIE = "__Host-vestibule-form"
+"""Secret of a browser in which nobody is signed in, for the forms that it is shown; it opens nothing."""
 _COOKIE_RULES = "Path=/; Secure; HttpOnly; SameSite=Lax"
+_FORM_SECRET_LENGTH = 32
 _FORGET_COOKIE = f"{COOKIE}=; {_COOKIE_RULES}; Max-Age=0"
 
 _REDIRECT_HEADERS = {
@@ -99,6 +103,35 @@ class Visit:
         target = self.allowed(over.login.redirect_to_uri_on_expiry)
         return redirect(target or f"{addresses.SIGN_IN}?expired=1")
 
+    @cached_property
+    def _visitor_secret(self) -> tuple[str, bool]:
+        """The secret that this browser's forms are marked with, and whether it is new."""
+        held = self.event.cookies.get(FORM_COOKIE, "")
+        is_known = len(held) == _FORM_SECRET_LENGTH and all(c in "0123456789abcdef" for c in held)
+        return (held, False) if is_known else (self.house.random.token_hex(_FORM_SECRET_LENGTH // 2), True)
+
+    @property
+    def visitor_token(self) -> str:
+        """Token for a form in a browser in which nobody is signed in; the answer needs `visitor_cookies` as well."""
+        return ids.keyed_mark(self._visitor_secret[0], "visitor form")
+
+    @property
+    def visitor_cookies(self) -> list[str]:
+        """The Set-Cookie that `visitor_token` rests on, if the browser lacks it."""
+        secret, is_new = self._visitor_secret
+        return [f"{FORM_COOKIE}={secret}; {_COOKIE_RULES}"] if is_new else []
+
+    def is_own_visitor_form(self) -> bool:
+        """Tell whether a POST comes from a form that this very browser was shown, signed in or not.
+
+        Without it another site could sign a visitor in as somebody else, unnoticed
+        (OWASP ASVS 5.0, 3.5).
+        """
+        _, is_new = self._visitor_secret
+        token = self.event.form().get("form_token", "")
+        is_ours = not is_new and hmac.compare_digest(token.encode(), self.visitor_token.encode())
+        return is_ours and self._is_same_origin()
+
     def is_own_form(self) -> bool:
         """Tell whether a POST comes from a form of this very sign-in's pages.
 
@@ -106,14 +139,17 @@ class Visit:
         this sign-in holds (OWASP ASVS 5.0, 3.5).  Without a sign-in (it ended in
         another tab) there is nothing that a token could prove.
         """
+        if not self._is_same_origin() or self.credential is None:
+            return self._is_same_origin()
+        token = self.event.form().get("form_token", "")
+        return hmac.compare_digest(token.encode(), self.credential.form_token.encode())
+
+    def _is_same_origin(self) -> bool:
+        """Tell whether the browser says that the request comes from a page of this host."""
         headers = self.event.headers
         site = headers.get("sec-fetch-site")
         origin = headers.get("origin", "").partition("://")[2]
-        is_same_origin = site == "same-origin" if site else origin == self.event.headers.get("host")
-        if not is_same_origin or self.credential is None:
-            return is_same_origin
-        token = self.event.form().get("form_token", "")
-        return hmac.compare_digest(token.encode(), self.credential.form_token.encode())
+        return site == "same-origin" if site else origin == headers.get("host")
 
 
 class Hub:
@@ -199,5 +235,6 @@ def _try_again(visit: Visit, status: int) -> Answer:
         face = face_of(account) if account else NO_ACCOUNT
     except ValueError:
         face = NO_ACCOUNT
-    retry_url = visit.event.path if visit.event.method == "GET" else None
+    again = addresses.with_query(visit.event.path, visit.event.query)
+    retry_url = again if visit.event.method == "GET" else None
     return render("unavailable.html", face, status=status, headers=headers, retry_url=retry_url)

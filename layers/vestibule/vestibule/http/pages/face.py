@@ -6,6 +6,7 @@ logos are ``https`` images; anything else is refused when the face is made, so
 neither a style sheet nor an address on a page can carry somebody else's code.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -16,6 +17,8 @@ from vestibule.domain.colors import ROLES, check_color
 from vestibule.model import Account
 
 _NO_COLORS: Mapping[str, str] = MappingProxyType({})
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]+")
+_RUN_BY_BROWSERS = frozenset({"about", "blob", "data", "file", "javascript", "vbscript", "view-source"})
 _HOST_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-")
 
 
@@ -60,6 +63,23 @@ def check_link(url: str) -> str:
             raise ValueError("a path starts with one slash and holds no blanks or backslashes")
         return url
     origin_of(url)
+    return url
+
+
+def check_stage_link(url: str) -> str:
+    """Return an address that a click may open: a link, or one of an application's own scheme.
+
+    Raises
+    ------
+    ValueError
+        For everything that `check_link` refuses, but for schemes that are an application's:
+        which these are, `vestibule.domain.stages` has judged when the stage was set.
+    """
+    scheme = url.partition(":")[0].lower()
+    if not _SCHEME.fullmatch(scheme) or scheme in {"http", "https"} or scheme in _RUN_BY_BROWSERS:
+        return check_link(url)
+    if any(character <= " " or character in "\\\x7f" for character in url):
+        raise ValueError("an address holds no blanks, control characters or backslashes")
     return url
 
 

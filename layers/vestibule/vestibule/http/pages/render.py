@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vestibule.http.pages.assets import asset_url
-from vestibule.http.pages.face import AccountFace, check_link, initials, link_or_none, origin_of
+from vestibule.http.pages.face import AccountFace, check_link, check_stage_link, initials, link_or_none, origin_of
 from vestibule.http.pages.style import Style, style_of
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
 LANGUAGE = "en"
 
@@ -31,14 +32,16 @@ _HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": ("camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"),
     "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex, nofollow",
 }
 _POLICY = "Content-Security-Policy"
+_PERMISSIONS = "Permissions-Policy"
+_NO_DEVICES = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
+_OWN_DEVICES = "camera=(self), display-capture=(), geolocation=(), microphone=(self), payment=(), usb=()"
 _REFERRER = "Referrer-Policy"
-_RESERVED = frozenset(name.lower() for name in (*_HEADERS, _POLICY, _REFERRER, "Set-Cookie"))
+_RESERVED = frozenset(name.lower() for name in (*_HEADERS, _POLICY, _PERMISSIONS, _REFERRER, "Set-Cookie"))
 
 
 @cache
@@ -59,10 +62,19 @@ def _environment() -> "Environment":
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
     environment.globals["asset"] = asset_url
+    environment.filters["code"] = _code
     environment.filters["initials"] = initials
     environment.filters["link"] = check_link
     environment.filters["link_or_none"] = link_or_none
+    environment.filters["stage_link"] = check_stage_link
     return environment
+
+
+def _code(text: str) -> "Markup":
+    """Return a technical name as such, for the middle of a translated sentence."""
+    from markupsafe import Markup  # noqa: PLC0415 - comes with the template engine
+
+    return Markup("<code>{}</code>").format(text)
 
 
 @lru_cache(maxsize=64)
@@ -100,6 +112,7 @@ def render(
     headers: Mapping[str, str] | None = None,
     cookies: Sequence[str] = (),
     form_targets: Sequence[str] = (),
+    uses_devices: bool = False,
     **values: object,
 ) -> dict[str, Any]:
     """Return a page as an answer of API Gateway's REST proxy integration.
@@ -118,6 +131,8 @@ def render(
         Whole ``Set-Cookie`` values.
     form_targets
         Addresses whose origins a form's answer may redirect to.
+    uses_devices
+        Whether the page's own script may ask for camera and microphone.
     **values
         What the template shows.
 
@@ -142,6 +157,7 @@ def render(
             # not be known for our own; the address of a page with a form holds no secret.
             _REFERRER: "same-origin" if "<form" in body else "no-referrer",
             _POLICY: _policy(body, style, account, form_targets),
+            _PERMISSIONS: _OWN_DEVICES if uses_devices else _NO_DEVICES,
         },
         "multiValueHeaders": {"Set-Cookie": list(cookies)} if cookies else {},
         "body": body,

@@ -1,10 +1,10 @@
 """The account and its API clients on the wire."""
 
-from typing import Any
+from typing import Any, Literal
 
 from vestibule.clock import to_rfc3339
 from vestibule.http.api import Body
-from vestibule.model import Account, Client
+from vestibule.model import Account, Client, Stage, StageKind
 
 
 class NavigationLinkIn(Body):
@@ -12,6 +12,25 @@ class NavigationLinkIn(Body):
 
     label: str
     url: str
+
+
+class StageIn(Body):
+    """Where the sessions' media happen; which members a kind has, `vestibule.domain.stages` says.
+
+    Attributes
+    ----------
+    secret
+        Key that the stage's grants are signed with; never shown again.
+    """
+
+    kind: Literal["url", "livekit", "jitsi"]
+    url: str | None = None
+    opens_application: bool | None = None
+    server_url: str | None = None
+    app_id: str | None = None
+    key_id: str | None = None
+    attendees_publish: bool | None = None
+    secret: str | None = None
 
 
 class AccountChange(Body):
@@ -29,6 +48,11 @@ class AccountChange(Body):
     revoke_on_reuse: bool | None = None
     revoke_ends_sign_in: bool | None = None
     require_passkey: bool | None = None
+    password_sign_in: bool | None = None
+    launch_panel_only: bool | None = None
+    stage: StageIn | None = None
+    embed_token_minutes: int | None = None
+    seat_policy: Literal["kick_old", "reject_new"] | None = None
 
 
 class ClientCreate(Body):
@@ -67,9 +91,26 @@ def account_out(account: Account, hub_url: str) -> dict[str, Any]:
         "revoke_on_reuse": account.revoke_on_reuse,
         "revoke_ends_sign_in": account.revoke_ends_sign_in,
         "require_passkey": account.require_passkey,
+        "password_sign_in": account.password_sign_in,
+        "launch_panel_only": account.launch_panel_only,
+        "stage": None if account.stage is None else _stage_out(account.stage),
+        "embed_token_minutes": account.embed_token_minutes,
+        "seat_policy": account.seat_policy,
         "created_at": to_rfc3339(account.created_at),
         "updated_at": to_rfc3339(account.updated_at),
     }
+
+
+def _stage_out(stage: Stage) -> dict[str, Any]:
+    """Return a stage with the members of its kind, and whether its secret is set."""
+    members: dict[str, Any] = {"kind": stage.kind, "url": stage.url, "opens_application": stage.opens_application}
+    match stage.kind:
+        case StageKind.LIVEKIT:
+            members |= {"server_url": stage.server_url, "key_id": stage.key_id}
+            members |= {"attendees_publish": stage.attendees_publish}
+        case StageKind.JITSI:
+            members |= {"app_id": stage.app_id, "key_id": stage.key_id}
+    return {**members, "secret_set": stage.sealed_secret is not None}
 
 
 def client_out(client: Client, secret: str | None = None) -> dict[str, Any]:

@@ -122,10 +122,36 @@ class SessionStore:
         values = self._table.get(keys.session_external_id(account_id, external_id), consistent=True)
         return values["session_id"] if values else None
 
+    def id_of_friendly_url(self, account_id: str, text: str) -> str | None:
+        """Return the session that a friendly URL leads to."""
+        values = self._table.get(keys.friendly_url(account_id, text), consistent=True)
+        return values["session_id"] if values else None
+
     def id_of_participant(self, account_id: str, participant_id: str) -> str | None:
         """Return the session that a participant belongs to."""
         values = self._table.get(keys.participant_id(account_id, participant_id), consistent=True)
         return values["session_id"] if values else None
+
+    def with_participant(self, account_id: str, participant_id: str) -> tuple[Session, Participant] | None:
+        """Read a participant with the session, however many others it has: two calls, three items."""
+        pointer = self._table.get(keys.participant_id(account_id, participant_id), consistent=True)
+        if pointer is None:
+            return None
+        found = self.with_identity(account_id, pointer["session_id"], pointer["identity"])
+        session, participant = found
+        return (session, participant) if session and participant else None
+
+    def with_identity(
+        self, account_id: str, session_id: str, identity: str
+    ) -> tuple[Session | None, Participant | None]:
+        """Read a session and whoever takes part in it under an identity, in one call."""
+        wanted = (keys.session(account_id, session_id), keys.participant(account_id, session_id, identity))
+        found = {values["sk"]: values for values in self._table.read_together([(self._table, k, True) for k in wanted])}
+        session = found.pop("session", None)
+        participant = next(map(participant_of, found.values()), None)
+        if participant is not None and participant.removed_at is not None:
+            participant = None
+        return session_of(session) if session else None, participant
 
     def creating(self, session: Session) -> list[Action]:
         """Return the actions that write a new session: itself, then one for each of `unique_names`."""
@@ -146,10 +172,9 @@ class SessionStore:
 
     def adding(self, session: Session, participant: Participant) -> list[Action]:
         """Return the actions that write a new participant: itself, then its id's pointer."""
-        pointer = keys.participant_id(participant.account_id, participant.participant_id)
         return [
             self._table.put(_participant_item(session, participant), _FREE_OR_LEFT),
-            self._table.put(pointer | pack({"session_id": participant.session_id}), IS_NEW),
+            self._table.put(_participant_pointer(participant), IS_NEW),
         ]
 
     def rewriting(self, session: Session, participant: Participant, *, before: Participant) -> list[Action]:
@@ -158,7 +183,11 @@ class SessionStore:
         if participant.identity == before.identity:
             return [self._table.put(item, UNCHANGED, {":seen": before.version})]
         old = keys.participant(before.account_id, before.session_id, before.identity)
-        return [self._table.put(item, _FREE_OR_LEFT), self._table.delete(old, UNCHANGED, {":seen": before.version})]
+        return [
+            self._table.put(item, _FREE_OR_LEFT),
+            self._table.delete(old, UNCHANGED, {":seen": before.version}),
+            self._table.put(_participant_pointer(participant)),
+        ]
 
     def removing(self, participant: Participant, left: Participant | None = None) -> list[Action]:
         """Return the actions that remove a participant.
@@ -234,6 +263,57 @@ class SessionStore:
         people += [keys.sessions_of_email(account_id, email)] if email else []
         return self._merged(people, starting, after, limit, index=keys.FOUND)
 
+    def if_taking_part(self, account_id: str, session_id: str, identity: str) -> Session | None:
+        """Return a session in which somebody takes part, also one just made; None when there is none.
+
+        One read, strongly consistent: the indexes may not know the session yet.
+        """
+        own = keys.session(account_id, session_id), keys.participant(account_id, session_id, identity)
+        read = self._table.read_together([(self._table, key, True) for key in own])
+        found = {values["sk"]: values for values in read}
+        return session_of(found["session"]) if len(found) == len(own) else None
+
+    def guests_hosted_by(
+        self, account_id: str, user_id: str, sessions: Sequence[Session], *, limit: int
+    ) -> dict[str, list[tuple[str, str]]]:
+        """Return who else is in sessions that a user hosts, in the order in which they were added.
+
+        Parameters
+        ----------
+        sessions
+            Of that host, in the order of their start; when there are none, nothing is read.
+        limit
+            Index entries at most; later sessions may then lack people.
+
+        Returns
+        -------
+        dict
+            Session id -> session id and identity of each guest, which is what `participants` takes.
+        """
+        found: dict[str, list[tuple[str, str]]] = {session.session_id: [] for session in sessions}
+        if not sessions:
+            return found
+        first, last = min(map(sort_key, sessions)), max(map(sort_key, sessions))
+        entries = self._table.query(
+            "list_key = :key AND list_sort BETWEEN :first AND :last",
+            {":key": keys.guests_hosted_by(account_id, user_id), ":first": first, ":last": f"{last}~"},
+            index=keys.LISTED,
+            limit=limit,
+        )
+        for entry in entries:
+            session_id = entry["pk"].rpartition("#")[2]
+            if session_id in found:
+                found[session_id].append((session_id, entry["sk"].removeprefix(keys.PARTICIPANT_PREFIX)))
+        return found
+
+    def participants(self, account_id: str, wanted: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Participant]:
+        """Return up to 100 participants by session id and identity, in one read, without those that are gone."""
+        if not wanted:
+            return {}
+        read = self._table.read_all([keys.participant(account_id, *one) for one in wanted])
+        found = map(participant_of, read)
+        return {(participant.session_id, participant.identity): participant for participant in found}
+
     def _merged(
         self, lists: Sequence[str], starting: range, after: str | None, limit: int, *, index: str = keys.LISTED
     ) -> tuple[list[Session], str | None]:
@@ -303,29 +383,38 @@ def _pointers(session: Session) -> list[Item]:
     return [key_of[name](session.account_id, getattr(session, name)) for name in unique_names(session)]
 
 
-def _sort(session: Session) -> str:
+def sort_key(session: Session) -> str:
+    """Return the sort key that a session has in every list: start, then id."""
     return f"{session.starts_at:015d}#{session.session_id}"
 
 
 def _session_item(session: Session) -> Item:
     index = {
         "list_key": keys.sessions_list(session.account_id, keys.shard_of(session.session_id)),
-        "list_sort": _sort(session),
+        "list_sort": sort_key(session),
     }
     return keys.session(session.account_id, session.session_id) | pack(values_of(session) | index)
+
+
+def _participant_pointer(participant: Participant) -> Item:
+    leads_to = {"session_id": participant.session_id, "identity": participant.identity}
+    return keys.participant_id(participant.account_id, participant.participant_id) | pack(leads_to)
 
 
 def _participant_item(session: Session, participant: Participant) -> Item:
     index = {}
     if participant.role is ParticipantRole.HOST and participant.user_id is not None:
         index["list_key"] = keys.sessions_hosted_by(participant.account_id, participant.user_id)
-        index["list_sort"] = _sort(session)
+        index["list_sort"] = sort_key(session)
+    else:
+        index["list_key"] = keys.guests_hosted_by(participant.account_id, session.host_user_id)
+        index["list_sort"] = f"{sort_key(session)}#{participant.created_at:015d}#{participant.position:03d}"
     if participant.user_id is not None:
         index["find_key"] = keys.sessions_of_user(participant.account_id, participant.user_id)
-        index["find_sort"] = _sort(session)
+        index["find_sort"] = sort_key(session)
     elif participant.email is not None:
         index["find_key"] = keys.sessions_of_email(participant.account_id, participant.email)
-        index["find_sort"] = _sort(session)
+        index["find_sort"] = sort_key(session)
     key = keys.participant(participant.account_id, participant.session_id, participant.identity)
     return key | pack(values_of(participant) | index)
 

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _FREE_OR_OURS = "attribute_not_exists(pk) OR user_id = :user"
 """True when the name is free, or already leads to this very user."""
 
+_HASH_AS_READ = "password_hash = :seen"
+"""True when the password is still the one whose hash was read."""
+
 
 class UserStore:
     """Users in the directory table."""
@@ -40,6 +43,11 @@ class UserStore:
         key = keys.external_id(account_id, external_id)
         values = self._table.get(key, consistent=consistent)
         return (values["user_id"], Status(values["status"])) if values else None
+
+    def id_of_username(self, account_id: str, name: str) -> str | None:
+        """Return the user that a user name, in any case, leads to."""
+        values = self._table.get(keys.username(account_id, name), consistent=True)
+        return values["user_id"] if values else None
 
     def create(self, user: User) -> None:
         """Write a new user with its pointers.
@@ -77,6 +85,18 @@ class UserStore:
             *(self._pointer_put(key, user) for key in kept),
             *(self._table.delete(key) for key in left if key not in kept),
         )
+
+    def rehash(self, user: User, password_hash: str) -> None:
+        """Store the same password's newer hash.
+
+        Raises
+        ------
+        ConditionFailedError
+            The user's password was changed since it was read, or the user is gone.
+        """
+        key = keys.user(user.account_id, user.user_id)
+        values = {":new": password_hash, ":seen": user.password_hash}
+        self._table.update(key, "SET password_hash = :new", _HASH_AS_READ, values)
 
     def delete(self, user: User) -> None:
         """Remove a user and its pointers.

@@ -1,0 +1,343 @@
+"""How somebody comes to a session without being anybody in the account: by code, link, or name.
+
+Whoever is let in here is let into one session and is signed in nowhere.  What a
+browser keeps of it is a pass: sealed, for that session alone, over with it, and
+checked against the tables each time, so that removing a participant or rotating the
+link ends it at once.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from vestibule import ids
+from vestibule.clock import HOUR
+from vestibule.domain import guesses, rules
+from vestibule.domain.guesses import network_of
+from vestibule.domain.links import PersonalToken
+from vestibule.domain.participants import identity_of_user
+from vestibule.domain.roles import role_of
+from vestibule.errors import VestibuleError
+from vestibule.model import Participant, ParticipantRole, Session, Status
+
+if TYPE_CHECKING:
+    from vestibule.clock import Clock
+    from vestibule.domain.guesses import Guesses
+    from vestibule.domain.links import Links
+    from vestibule.ids import Randomness
+    from vestibule.model import Account, User
+    from vestibule.sealing import Sealing
+    from vestibule.store.codes import CodeStore
+    from vestibule.store.directory.sessions import SessionStore
+    from vestibule.store.directory.users import UserStore
+
+CODE_LENGTH = 9
+PASS_OUTLIVES_SESSION_BY = HOUR
+"""So that who comes back late reads that the session is over, and is not asked for a name."""
+
+_PASS = "session pass"  # noqa: S105 - what the seal is for
+_LONGEST_PASS = 4_096
+_LONGEST_CODE = 64
+_SEPARATORS = frozenset({"Zs", "Pd", "Cf"})
+"""Unicode's blanks, dashes, and the invisible marks that come with copying."""
+
+
+class Refusal(StrEnum):
+    """Why a code lets nobody in."""
+
+    MALFORMED = "malformed"
+    UNKNOWN = "unknown"
+    BLOCKED = "blocked"
+    PASSKEY_WANTED = "passkey_wanted"
+    PASSKEY_WRONG = "passkey_wrong"
+
+
+class PasswordCheck(StrEnum):
+    """What came of a session's password."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody at a session's door, as the session will know them.
+
+    Attributes
+    ----------
+    key
+        Who it is for the stage: ``user:``, ``participant:`` or ``guest:`` and an id.
+    is_expected
+        Whether the session may start by itself for them: they take part in it, or were let in
+        under a name just now.  A user who is not among its participants confirms first.
+    keepsake
+        What a pass says of them.
+    """
+
+    key: str
+    name: str
+    role: ParticipantRole
+    is_expected: bool = True
+    keepsake: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Somebody has come to a session and may see it."""
+
+    session: Session
+    person: Person
+
+
+def code_in(text: str) -> str | None:
+    """Return the nine digits of a connect code as somebody wrote it, None when it is none.
+
+    Digits of any script count, blanks and dashes do not, and zeros in front are
+    dropped: no code begins with one.
+
+    Examples
+    --------
+    >>> code_in(" 111-222 333 "), code_in("٠١١١٢٢٢٣٣٣"), code_in("11122233O")
+    ('111222333', '111222333', None)
+    """
+    if len(text) > _LONGEST_CODE:
+        return None
+    digits = ""
+    for character in unicodedata.normalize("NFKC", text):
+        digit = unicodedata.decimal(character, None)
+        if digit is not None:
+            digits += str(digit)
+        elif unicodedata.category(character) not in _SEPARATORS:
+            return None
+    code = digits.lstrip("0")
+    return code if len(code) == CODE_LENGTH else None
+
+
+class Entrances:
+    """The ways into a session.
+
+    Parameters
+    ----------
+    sessions, users, codes
+        Where sessions, registered people and connect codes are kept.
+    links
+        Proves personal links and passkeys.
+    guesses
+        Counts who guesses.
+    sealing
+        Seals passes.
+    """
+
+    def __init__(
+        self,
+        sessions: SessionStore,
+        users: UserStore,
+        codes: CodeStore,
+        *,
+        links: Links,
+        guesses: Guesses,
+        sealing: Sealing,
+        clock: Clock,
+        random: Randomness,
+    ) -> None:
+        self._sessions = sessions
+        self._users = users
+        self._codes = codes
+        self._links = links
+        self._guesses = guesses
+        self._sealing = sealing
+        self._clock = clock
+        self._random = random
+
+    def session(self, account_id: str, session_id: str, *, consistent: bool = True) -> Session | None:
+        """Return a session, None for an id that is none."""
+        if not ids.is_object_id(session_id):
+            return None
+        return self._sessions.get(account_id, session_id, consistent=consistent)
+
+    def friendly(self, account_id: str, text: str) -> str | None:
+        """Return the id of the session that a friendly URL leads to."""
+        known = rules.sought(rules.friendly_url, text)
+        return self._sessions.id_of_friendly_url(account_id, known) if known else None
+
+    def by_code(self, account: Account, text: str, *, passkey: str | None, address: str) -> Arrival | Refusal:
+        """Let somebody in by connect code.
+
+        Parameters
+        ----------
+        text
+            The code as it was written.
+        passkey
+            Asked for when the account requires it; the right one opens also where guessing
+            has blocked codes.
+        address
+            The visitor's network address.
+        """
+        code = code_in(text)
+        if code is None:
+            return Refusal.MALFORMED
+        network = network_of(address)
+        if not self._guesses.count(guesses.CODES, network):
+            return self._past_the_block(account, code, passkey, network)
+        found = self._holder(account, code)
+        if found is None:
+            return Refusal.UNKNOWN
+        self._guesses.was_right(guesses.CODES, network)
+        arrival, participant = found
+        if account.require_passkey and not self._is_passkey(passkey, participant):
+            return Refusal.PASSKEY_WRONG if passkey else Refusal.PASSKEY_WANTED
+        return arrival
+
+    def by_link(self, account: Account, text: str) -> Arrival | None:
+        """Let somebody in by personal link; None for whatever is wrong with it."""
+        token = PersonalToken.parse(text)
+        if token is None or not ids.is_object_id(token.participant_id):
+            return None
+        found = self._sessions.with_participant(account.account_id, token.participant_id)
+        if found is None or not self._links.proves(token, found[1]):
+            return None
+        return self._invited(*found)
+
+    def by_name(self, session: Session, name: str) -> Arrival:
+        """Let a guest in under a name of their own choice.
+
+        Raises
+        ------
+        RuleError
+            The name cannot be shown.
+        """
+        guest_id = ids.new_object_id(self._random)
+        return _guest(session, guest_id, rules.name(name))
+
+    def by_sign_in(self, session_id: str, user: User) -> Arrival | None:
+        """Let a signed-in user in, invited or not; None when there is no such session."""
+        if not ids.is_object_id(session_id):
+            return None
+        identity = identity_of_user(user.user_id)
+        session, participant = self._sessions.with_identity(user.account_id, session_id, identity)
+        return _registered(session, user, participant) if session else None
+
+    def by_pass(self, account: Account, session_id: str, text: str | None) -> Arrival | None:
+        """Let somebody in again by the pass that `pass_of` gave."""
+        keepsake = self._opened(account, session_id, text)
+        match keepsake:
+            case ("participant", participant_id, version):
+                found = self._sessions.with_participant(account.account_id, participant_id)
+                if found is None or found[0].session_id != session_id or str(found[1].link_version) != version:
+                    return None
+                return self._invited(*found)
+            case ("guest", guest_id, name):
+                session = self.session(account.account_id, session_id)
+                return _guest(session, guest_id, name) if session else None
+        return None
+
+    def is_pass_of(self, arrival: Arrival, text: str | None, account: Account) -> bool:
+        """Tell whether a pass is the one that `pass_of` gave to this very person."""
+        return self._opened(account, arrival.session.session_id, text) == arrival.person.keepsake
+
+    def pass_of(self, arrival: Arrival) -> str:
+        """Return what a browser may keep, to come back to this session without being asked again."""
+        session = arrival.session
+        content = {
+            "session": session.session_id,
+            "until": session.ends_at + PASS_OUTLIVES_SESSION_BY,
+            "who": arrival.person.keepsake,
+        }
+        return self._sealing.seal(_PASS, session.account_id, json.dumps(content, ensure_ascii=False))
+
+    def check_password(self, session: Session, password: str, *, address: str) -> PasswordCheck:
+        """Compare a session's password, which a session without one does not ask for."""
+        if session.password_hash is None:
+            return PasswordCheck.RIGHT
+        about = (session.account_id, session.session_id, network_of(address))
+        if not self._guesses.count(guesses.SESSION_PASSWORDS, *about):
+            return PasswordCheck.BLOCKED
+        if not _is_password(session.password_hash, password):
+            return PasswordCheck.WRONG
+        self._guesses.was_right(guesses.SESSION_PASSWORDS, *about)
+        return PasswordCheck.RIGHT
+
+    def _past_the_block(self, account: Account, code: str, passkey: str | None, network: str) -> Arrival | Refusal:
+        """Let in whoever has the passkey; nothing else may show whether a code is one."""
+        if not passkey or not self._guesses.count(guesses.CODES_WITH_PASSKEY, network):
+            return Refusal.BLOCKED
+        found = self._holder(account, code)
+        if found is None or not self._is_passkey(passkey, found[1]):
+            return Refusal.BLOCKED
+        self._guesses.was_right(guesses.CODES_WITH_PASSKEY, network)
+        return found[0]
+
+    def _holder(self, account: Account, code: str) -> tuple[Arrival, Participant] | None:
+        """Return who comes with a code, and as which participant."""
+        holder = self._codes.holder(self._links.code_mark(code))
+        if holder is None or holder[0] != account.account_id:
+            return None
+        found = self._sessions.with_participant(account.account_id, holder[2])
+        arrival = self._invited(*found) if found else None
+        return (arrival, found[1]) if found and arrival else None
+
+    def _invited(self, session: Session, participant: Participant) -> Arrival | None:
+        """Return a participant's arrival; None when it is a user who may not be here any more."""
+        if participant.user_id is None:
+            names = (participant.email, participant.external_id)
+            role = role_of(session, names=names, invited_as=participant.role)
+            return Arrival(session, _participant(participant, f"participant:{participant.participant_id}", role))
+        user = self._users.get(participant.account_id, participant.user_id, consistent=True)
+        if user is None or user.status is not Status.ACTIVE:
+            return None
+        return _registered(session, user, participant)
+
+    def _is_passkey(self, given: str | None, participant: Participant) -> bool:
+        right = self._links.passkey(participant)
+        return hmac.compare_digest((given or "").strip().lower().encode("utf-8", "replace"), right.encode())
+
+    def _opened(self, account: Account, session_id: str, text: str | None) -> tuple[str, ...]:
+        """Return what a pass says of its holder; nothing for one that is not good here and now."""
+        if not text or len(text) > _LONGEST_PASS or not text.isascii():
+            return ()
+        try:
+            content = json.loads(self._sealing.unseal(_PASS, account.account_id, text))
+        except (VestibuleError, ValueError):
+            return ()
+        if content["session"] != session_id or content["until"] <= self._clock():
+            return ()
+        return tuple(content["who"])
+
+
+def _registered(session: Session, user: User, participant: Participant | None) -> Arrival:
+    names = (user.email, user.external_id, *((participant.email, participant.external_id) if participant else ()))
+    invited_as = participant.role if participant else ParticipantRole.ATTENDEE
+    role = role_of(session, user_id=user.user_id, names=names, invited_as=invited_as)
+    key = f"user:{user.user_id}"
+    if participant is None:
+        keepsake = ("user", user.user_id)
+        return Arrival(session, Person(key=key, name=user.full_name, role=role, is_expected=False, keepsake=keepsake))
+    return Arrival(session, _participant(participant, key, role))
+
+
+def _participant(participant: Participant, key: str, role: ParticipantRole) -> Person:
+    keepsake = ("participant", participant.participant_id, str(participant.link_version))
+    return Person(key=key, name=participant.full_name, role=role, keepsake=keepsake)
+
+
+def _guest(session: Session, guest_id: str, name: str) -> Arrival:
+    keepsake = ("guest", guest_id, name)
+    person = Person(key=f"guest:{guest_id}", name=name, role=ParticipantRole.ATTENDEE, keepsake=keepsake)
+    return Arrival(session, person)
+
+
+def _is_password(encoded: str, password: str) -> bool:
+    # Imported when the first password arrives: most sessions have none.
+    from argon2 import PasswordHasher  # noqa: PLC0415
+    from argon2.exceptions import VerifyMismatchError  # noqa: PLC0415
+
+    try:
+        return PasswordHasher().verify(encoded, password)
+    except VerifyMismatchError:
+        return False

@@ -1,0 +1,181 @@
+"""Signing in at the hub with a name and a password.
+
+What comes of it is a login like every other, born redeemed: the same item, the
+same limits, the same ways to end it.  Whoever is refused learns nothing about
+whether there is such a user: one answer, after one password's worth of work.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from vestibule import ids
+from vestibule.clock import MINUTE
+from vestibule.domain import passwords, rules
+from vestibule.domain.login_uris import Arrived
+from vestibule.domain.sign_ins import Credential, end_replaced
+from vestibule.domain.throttle import PASSWORD_FROM_ADDRESS, PASSWORD_OF_USER, address_group
+from vestibule.errors import UnavailableError
+from vestibule.model import Login, Status, User
+from vestibule.store.table import ConditionFailedError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vestibule.clock import Clock
+    from vestibule.domain.audit import AuditTrail
+    from vestibule.domain.login_uris import Browser
+    from vestibule.domain.throttle import Throttle, Try
+    from vestibule.ids import Randomness
+    from vestibule.model import Account
+    from vestibule.store.directory.users import UserStore
+    from vestibule.store.passes import LoginStore
+
+SHARED_BY_AT_MOST = 3
+"""Users of one e-mail address among whom the password decides; with more of them the address names nobody."""
+
+_ATTEMPT_BYTES = 8
+
+
+class PasswordSignIns:
+    """Signs people in who bring a name and a password.
+
+    Parameters
+    ----------
+    users
+        Whose passwords they are.
+    logins
+        Where the sign-in is written.
+    throttle
+        Says how often somebody may try.
+    audit
+        Where it is recorded that somebody has used up all tries.
+    """
+
+    def __init__(
+        self,
+        users: UserStore,
+        logins: LoginStore,
+        throttle: Throttle,
+        audit: AuditTrail,
+        *,
+        clock: Clock,
+        random: Randomness,
+    ) -> None:
+        self._users = users
+        self._logins = logins
+        self._throttle = throttle
+        self._audit = audit
+        self._clock = clock
+        self._random = random
+
+    def sign_in(
+        self, account: Account, name: str, password: str, *, browser: Browser, held: Credential | None
+    ) -> Arrived | None:
+        """Sign a person in.
+
+        Parameters
+        ----------
+        account
+            The account of the hub host; it is active and lets people in by password.
+        name
+            User name or e-mail address, in any case.  When several users share the
+            address, the password decides; when it fits more than one, nobody is guessed at.
+        held
+            The sign-in cookie that the browser brought along; that sign-in is ended.
+
+        Returns
+        -------
+        Arrived or None
+            None for an unknown name, a wrong password, a user without one and a disabled user alike.
+
+        Raises
+        ------
+        NoneLeftError
+            Too many wrong passwords, for this name or from this address; nothing was looked at.
+        UnavailableError
+            DynamoDB failed; nobody is signed in.
+        """
+        from_address = self._throttle.take(PASSWORD_FROM_ADDRESS, address_group(browser.address))
+        candidates = self._candidates(account.account_id, name)
+        counted = [user.user_id for user in candidates] or [f"nobody|{name.strip().casefold()}"]
+        tries = [self._throttle.take(PASSWORD_OF_USER, account.account_id, one) for one in counted]
+        user = _rightful(candidates, password)
+        if user is None:
+            self._record_last(account.account_id, candidates, tries, browser)
+            return None
+        self._throttle.give_back(from_address, *tries)
+        arrived = self._begin(account, user, held)
+        self._renew_hash(user, password)
+        return arrived
+
+    def _candidates(self, account_id: str, name: str) -> list[User]:
+        """Return whom a name may mean: the one of that user name, and those of that address."""
+        found: dict[str, User] = {}
+        username = rules.sought(rules.username, name.strip())
+        user_id = self._users.id_of_username(account_id, username) if username else None
+        named = self._users.get(account_id, user_id, consistent=True) if user_id else None
+        if named is not None:
+            found[named.user_id] = named
+        email = rules.sought(rules.email, name)
+        if email is not None:
+            sharing = self._users.with_email(account_id, email, limit=SHARED_BY_AT_MOST + 1)
+            if len(sharing) <= SHARED_BY_AT_MOST:
+                found |= {user.user_id: user for user in sharing}
+        return list(found.values())
+
+    def _begin(self, account: Account, user: User, held: Credential | None) -> Arrived:
+        """Write a login that is a sign-in from its first moment."""
+        now, secret = self._clock(), ids.new_secret(self._random)
+        idle_timeout = account.idle_timeout_minutes * MINUTE
+        lifetime = account.sign_in_lifetime_minutes * MINUTE
+        login = Login(
+            # Digest of a GUID that nobody is ever told: no link leads here.
+            key=ids.digest(ids.new_login_guid(self._random)),
+            account_id=account.account_id,
+            user_id=user.user_id,
+            slug=account.slug,
+            created_at=now,
+            redeem_before=now,
+            idle_timeout=idle_timeout,
+            lifetime=lifetime,
+            redeemed_at=now,
+            attempt=self._random.token_hex(_ATTEMPT_BYTES),
+            secret_digest=ids.digest(secret),
+            idle_until=now + idle_timeout,
+            live_until=now + lifetime,
+        )
+        self._logins.create(login)
+        credential = Credential(login.key, login.account_id, login.user_id, secret)
+        return Arrived(login, credential, took_over=end_replaced(self._logins, held, login, now))
+
+    def _renew_hash(self, user: User, password: str) -> None:
+        """Hash the password anew when today's parameters are others; whoever changed it meanwhile wins."""
+        if user.password_hash is None or not passwords.is_outdated(user.password_hash):
+            return
+        with suppress(ConditionFailedError, UnavailableError):
+            self._users.rehash(user, passwords.hashed(password))
+
+    def _record_last(self, account_id: str, candidates: Sequence[User], tries: Sequence[Try], browser: Browser) -> None:
+        """Record for whom a wrong password was the last for a while.
+
+        A failure is raised: better "try again" than an attack unrecorded.
+        """
+        for user, taken in zip(candidates, tries, strict=False):
+            if taken.is_last:
+                self._audit.record(
+                    account_id,
+                    f"user#{user.user_id}",
+                    "password.tries_used_up",
+                    user_id=user.user_id,
+                    address=browser.address,
+                )
+
+
+def _rightful(candidates: Sequence[User], password: str) -> User | None:
+    """Return the one active user whose password it is; a check is made even if there is nobody to check."""
+    hashes: list[str | None] = [user.password_hash for user in candidates if user.password_hash is not None]
+    right = {stored for stored in hashes or [None] if passwords.is_right(password, stored)}
+    fitting = [user for user in candidates if user.password_hash in right and user.status is Status.ACTIVE]
+    return fitting[0] if len(fitting) == 1 else None
