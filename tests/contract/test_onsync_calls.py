@@ -162,6 +162,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "form": {"data": TOPIC},
     "form as json": {"content": urlencode(TOPIC).encode(), "headers": {"Content-Type": "application/json"}},
     "json": {"json": TOPIC},
+    "byte order mark": {"content": b"\xef\xbb\xbf" + raw(TOPIC)},
+    "blanks around": {"content": b"\r\n " + raw(TOPIC) + b"\r\n", "headers": FORM},
+    "escapes": {"content": b"rest_data=" + json.dumps(TOPIC).encode(), "headers": FORM},
 }
 
 
@@ -248,6 +251,8 @@ def test_a_time_zone_that_there_is_not(shared: OnSync, code: str) -> None:
         ({"start_time": "0001-01-01 00:00:00"}, (400, "start_time: must be a time between 1970 and 2200.")),
         ({"duration": 525_601}, (400, "duration: must be 1 to 525600 minutes.")),
         ({"duration": "long"}, (400, "duration must be a whole number.")),
+        ({"duration": 1.5}, (400, "duration must be a whole number.")),
+        ({"topic": ["x"]}, (400, "topic must be a text.")),
         ({"password": "abc"}, (400, "password: must have 4 to 128 characters.")),
         ({"invited_participants": 5}, (400, "invited_participants must be a list of objects.")),
         ({"invited_participants": [{"first_name": "A"}]}, (400, "email: is required.")),
@@ -553,7 +558,7 @@ def test_version_two(api: OnSync, portal: Portal) -> None:
     [
         ("GET", "/recordings", 2), ("GET", "/recordings/id/5", 2), ("GET", "/user_session/id/5", 1),
         ("PUT", "/user", 1), ("GET", "/sessions", 1), ("PATCH", "/session", 1), ("GET", "/invitee", 1),
-        ("PUT", "/session", 3),
+        ("PUT", "/session", 3), ("GET", "/users", 1),
     ],
 )  # fmt: skip
 def test_other_methods_are_none(shared: OnSync, method: str, path: str, version: int) -> None:
@@ -561,6 +566,15 @@ def test_other_methods_are_none(shared: OnSync, method: str, path: str, version:
 
     assert answer.text == '{"status": false, "error": "Unknown method."}'
     assert answer.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/user/id/5"), ("POST", "/user"), ("DELETE", "/user"), ("GET", "/users")]
+)
+def test_users_can_be_added_and_no_more(shared: OnSync, method: str, path: str) -> None:
+    answer = shared.request(method, f"{path}/format/json", version=2)
+
+    assert refused(answer) == (501, "This call of the vendor's API is not offered here.")
 
 
 def test_what_the_gateway_says_by_itself_is_xml(shared: OnSync) -> None:
@@ -579,7 +593,9 @@ BOMB = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bbbbbbbbbb"><!ENTITY c "&
     "body",
     [BOMB, b"<xml><topic>x</topic></xml>", b"input_type=json&rest_data={", b"input_type=json&rest_data=[1]",
      b"input_type=json&rest_data=" + b'{"a":' * 100_000, b"input_type=json&rest_data=" + b"[" * 100_000,
-     b"{", b"rest_data=%7B", b"&" .join([b"a=1"] * 20_000), b"a=1&a[b]=2"],
+     b"{", b"rest_data=%7B", b"&" .join([b"a=1"] * 20_000), b"a=1&a[b]=2", b"topic=\xff", b"topic=%FF",
+     b"topic=%ED%A0%80", b'{"topic": "\\ud83d"}', b'input_type=json&rest_data={"topic": "\\ud83d"}',
+     b'rest_data={"topic": NaN'],
     ids=lambda body: body[:30].decode("latin-1"),
 )  # fmt: skip
 def test_a_body_that_cannot_be_read_is_a_400(shared: OnSync, body: bytes) -> None:

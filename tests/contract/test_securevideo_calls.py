@@ -462,7 +462,7 @@ def test_recording_is_not_offered(api: SecureVideo, host: dict[str, Any]) -> Non
     assert refusal(answer) == (501, '{"Message": "Recording is not offered; leave IsRecorded false."}')
 
 
-def test_lists_hold_what_is_on_or_to_come(own: SecureVideo) -> None:
+def test_lists_hold_what_is_to_come(own: SecureVideo) -> None:
     """Of everybody, of a host, of somebody's e-mail address, by the portal's own id; each an array, maybe empty."""
     ada, bo = created(own, ExternalId="a"), created(own, FullName="Bo Two", EmailAddress="bo@clinic.example")
     assert own.get("/session").text == "[]"
@@ -480,6 +480,11 @@ def test_lists_hold_what_is_on_or_to_come(own: SecureVideo) -> None:
         "/session/0?externalId=a": [first],
         "/session/0?externalId=visit-1": [first],
         "/session/0?externalId=nobody": [],
+        f"/session/{ada['SystemUserId']}?participantEmail=test@test.example": [first],
+        f"/session/{bo['SystemUserId']}?participantEmail=test@test.example": [],
+        "/session/0?externalId=a&participantEmail=test@test.example": [first],
+        "/session/0?externalId=a&participantEmail=bo@clinic.example": [],
+        "/session?externalId=&participantEmail=": [first, second],
     }
 
     for path, expected in lists.items():
@@ -628,33 +633,58 @@ def test_the_host_cannot_be_removed(api: SecureVideo, host: dict[str, Any]) -> N
 
 
 @pytest.mark.parametrize("route", ["/history", "/History/{host}", "/usage"])
-def test_history_lists_what_is_over(own: SecureVideo, portal: Portal, route: str) -> None:
-    """The shape is [ours]: sessions as elsewhere."""
+def test_history_lists_what_has_begun(own: SecureVideo, route: str) -> None:
+    """None, some or all of the parameters; a month stands before days. The shape is [ours]: sessions as elsewhere."""
     host = created(own)
-    past = planned(
-        own, host, GUEST, DurationMinutes=1, ScheduleTs=(datetime.now(UTC) - timedelta(minutes=3)).isoformat()
-    )
+    now = datetime.now(UTC)
+    past = planned(own, host, GUEST, DurationMinutes=1, ScheduleTs=(now - timedelta(minutes=3)).isoformat())
     planned(own, host)
     path = route.format(host=host["SystemUserId"])
     begun = datetime.fromisoformat(past["ScheduleTs"])
     day, month = f"{begun:%Y-%m-%d}", f"{begun:%Y-%m-01}"
 
-    for query in (f"month={month}", f"startDt={day}&endDt={day}", f"STARTDT={day}T00:00:00&enddt={day}"):
-        answer = own.get(f"{path}?{query}")
-        assert (answer.status_code, answer.json()) == (200, [past]), query
+    found = {
+        "": [past],
+        "?month=": [past],
+        f"?month={month}": [past],
+        f"?MONTH={day}&startDt=2016-04-01&endDt=2016-04-02": [past],
+        f"?startDt={day}&endDt={day}": [past],
+        f"?STARTDT={day}T00:00:00&enddt={day}": [past],
+        f"?startDt={day}": [past],
+        f"?endDt={day}&participantEmail=test@test.example": [past],
+        f"?month={month}&participantEmail=test@test.example": [past],
+        f"?month={month}&participantEmail=somebody@test.example": [],
+        "?participantEmail=nobody": [],
+        "?month=2016-04-01": [],
+        "?startDt=2016-04-01&endDt=2016-04-30": [],
+        "?startDt=2016-04-30&endDt=2016-04-01": [],
+        "?startDt=2199-01-01": [],
+        "?endDt=0001-01-01": [],
+    }
+
+    for query, sessions in found.items():
+        answer = own.get(path + query)
+        assert (answer.status_code, answer.json()) == (200, sessions), query
         assert headers_of(answer) == HEADERS
-    assert own.get(f"{path}?month=2016-04-01").json() == []
-    if "{" not in route:
-        assert own.get(f"{path}?month={month}&participantEmail=test@test.example").json() == [past]
+
+
+def test_what_began_within_a_day_is_active_still(own: SecureVideo) -> None:
+    host = created(own)
+    past = planned(own, host, DurationMinutes=1, ScheduleTs=(datetime.now(UTC) - timedelta(minutes=3)).isoformat())
+
+    assert own.get("/session").json() == [past]
+    own.delete(f"/session/{past['SessionId']}")
+    assert (own.get("/session").json(), own.get("/history").json()) == ([], [])
 
 
 @pytest.mark.parametrize(
-    "query", ["", "?month=april", "?startDt=2016-04-01", "?month=0001-13-01", "?startDt=x&endDt=y"]
+    "query",
+    ["month=april", "month=0001-13-01", "month=9999-12-01", "startDt=x&endDt=y", "startDt=5", "endDt=9999-12-31"],
 )
-def test_history_needs_its_days(api: SecureVideo, query: str) -> None:
-    said = "month: must be a month such as 2027-01-01, or startDt and endDt two days."
+def test_history_of_no_day(api: SecureVideo, query: str) -> None:
+    said = "month: must be a month such as 2027-01-01, startDt and endDt days such as 2027-01-31."
 
-    assert refusal(api.get(f"/history{query}")) == invalid(said)
+    assert refusal(api.get(f"/history?{query}")) == invalid(said)
 
 
 # --- bodies, scopes, outages ------------------------------------------------------------------------------
@@ -664,7 +694,8 @@ def test_history_needs_its_days(api: SecureVideo, query: str) -> None:
 @pytest.mark.parametrize(
     "body",
     [b"{", b"[]", b"5", b"\xff", b"[" * 100_000, b'{"a":' * 100_000, b'{"FullName": {}}', b'{"FullName": [1]}',
-     b'{"DurationMinutes": "ten"}', b'{"IsRecorded": "maybe"}', b'{"ScheduleTs": 1.5}'],
+     b'{"FullName": "\\ud83d"}', b'{"FullName": "\xed\xa0\xbd"}', b'{"DurationMinutes": "ten"}',
+     b'{"IsRecorded": "maybe"}', b'{"ScheduleTs": 1.5}'],
     ids=lambda body: body[:24].decode("latin-1"),
 )  # fmt: skip
 def test_a_body_that_cannot_be_used_is_a_400(api: SecureVideo, host: dict[str, Any], body: bytes) -> None:
@@ -680,6 +711,26 @@ def test_a_body_that_cannot_be_used_is_a_400(api: SecureVideo, host: dict[str, A
 )  # fmt: skip
 def test_other_routes_are_none(api: SecureVideo, method: str, path: str) -> None:
     assert refusal(api.request(method, path)) == (404, '{"Message": "There is no such route."}')
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/StoredRecording"), ("GET", "/storedrecording/5?startDt=2017-02-22"), ("GET", "/StoredRecordingView/5"),
+     ("DELETE", "/StoredRecording/5"), ("GET", "/status/5"), ("GET", "/status/0?externalSessionId=visit-1"),
+     ("POST", "/Contacts/5"), ("PUT", "/contacts/0"), ("GET", "/groupuser/5"), ("GET", "/usergroup/5")],
+)  # fmt: skip
+def test_what_the_vendor_documents_and_is_not_here_is_a_501(api: SecureVideo, method: str, path: str) -> None:
+    said = '{"Message": "This call of the vendor\'s API is not offered here."}'
+
+    assert refusal(api.request(method, path)) == (501, said)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_json_in_every_encoding_that_it_may_have(own: SecureVideo, encoding: str) -> None:
+    """Clients on Windows write a byte order mark."""
+    answer = own.post("/user", content=json.dumps({**ADA, "FullName": "Zoë"}, ensure_ascii=False).encode(encoding))
+
+    assert (answer.status_code, answer.json()["FullName"]) == (201, "Zoë")
 
 
 def test_a_client_may_do_here_what_it_may_do_in_the_native_api(clinic: Portal) -> None:

@@ -256,16 +256,30 @@ def test_every_api_has_its_place_under_a_name(api: str) -> None:
     mappings = [
         mapping["Properties"]
         for mapping in resources("AWS::ApiGateway::BasePathMapping").values()
-        if mapping["Properties"]["RestApiId"] == {"Ref": api}
+        if mapping["Properties"]["RestApiId"] == {"Ref": api} and "Condition" not in mapping
     ]
     assert {"Ref": domain} in [mapping["DomainName"] for mapping in mappings]
     assert {mapping.get("BasePath") for mapping in mappings} == {base_path}
     assert {mapping["Stage"] for mapping in mappings} == {"live"}
 
 
+@pytest.mark.parametrize("api", [api for api, (_, base_path) in DOMAIN_OF.items() if base_path])
+@pytest.mark.req("D01", "D03")
+def test_every_dialect_can_have_a_host_of_its_own(api: str) -> None:
+    name, base_path = api.removesuffix("Api"), DOMAIN_OF[api][1]
+    own = template()["Resources"]
+    domain, mapping, record = (own[name + kind] for kind in ("Domain", "HostMapping", "Record"))
+
+    assert (domain["Condition"], mapping["Condition"]) == ("HasDialectHosts", "HasDialectHosts")
+    assert domain["Properties"]["DomainName"] == {"Fn::Sub": f"{base_path}.api.${{DomainName}}"}
+    assert mapping["Properties"] == {"DomainName": {"Ref": f"{name}Domain"}, "RestApiId": {"Ref": api}, "Stage": "live"}
+    assert record["Properties"]["AliasTarget"]["DNSName"] == {"Fn::GetAtt": [f"{name}Domain", "RegionalDomainName"]}
+
+
 def test_the_names_are_the_designs_and_their_connections_are_encrypted() -> None:
     domains = resources("AWS::ApiGateway::DomainName")
-    assert {domain["Properties"]["DomainName"]["Fn::Sub"] for domain in domains.values()} == {
+    always = [domain for domain in domains.values() if "Condition" not in domain]
+    assert {domain["Properties"]["DomainName"]["Fn::Sub"] for domain in always} == {
         "api.${DomainName}",
         "hub.${DomainName}",
         "*.hub.${DomainName}",
@@ -278,10 +292,17 @@ def test_the_names_are_the_designs_and_their_connections_are_encrypted() -> None
             "Fn::If": ["HasCertificate", {"Ref": "CertificateArn"}, NO_VALUE]
         }
     records = resources("AWS::Route53::RecordSet")
-    assert {record["Properties"]["Name"]["Fn::Sub"] for record in records.values()} == {
-        domain["Properties"]["DomainName"]["Fn::Sub"] for domain in domains.values()
+    assert {(record["Properties"]["Name"]["Fn::Sub"], record["Condition"]) for record in records.values()} == {
+        (
+            domain["Properties"]["DomainName"]["Fn::Sub"],
+            "HasDialectRecords" if domain.get("Condition") == "HasDialectHosts" else "HasHostedZone",
+        )
+        for domain in domains.values()
     }
-    assert all(record["Condition"] == "HasHostedZone" for record in records.values())
+    conditions = template()["Conditions"]
+    assert conditions["HasDialectRecords"] == {
+        "Fn::And": [{"Condition": "HasDialectHosts"}, {"Condition": "HasHostedZone"}]
+    }
 
 
 # --- WAF ---

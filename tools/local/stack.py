@@ -133,6 +133,7 @@ class Stack:
         parameters = {
             "Architecture": architecture,
             "DomainName": DOMAIN,
+            "DialectHosts": "true",
             "ApiOrigin": self.api_url,
             "HubOrigin": self.hub_origin,
             "Protection": "off",  # what is made here may be thrown away

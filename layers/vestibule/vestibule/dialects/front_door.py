@@ -52,13 +52,24 @@ class Route:
     Attributes
     ----------
     scope
-        What the caller must have been granted, as for the native API's same call.
+        What the caller must have been granted, as for the native API's same call; "" for nothing.
     """
 
     method: str
     pattern: str
     scope: str
     serve: Callable[[Call], Answer]
+
+
+def not_offered(_: Call) -> Answer:
+    """Refuse what a vendor documents and this service does not do.
+
+    Raises
+    ------
+    RequestError
+        Always, with 501.
+    """
+    raise RequestError(501, "not_offered", "This call of the vendor's API is not offered here.")
 
 
 def front_door(
@@ -93,7 +104,8 @@ def front_door(
         if len(event.body) > BODY_LIMIT:
             raise RequestError(413, "body_too_large", "The body is too large.")
         route, values = find(event.method, _below(base_path, event.path))
-        scopes.require(route.scope, caller.scopes)
+        if route.scope:
+            scopes.require(route.scope, caller.scopes)
         return route.serve(Call(event, caller, house, values))
 
     def refused(event: Event, error: VestibuleError) -> Answer:

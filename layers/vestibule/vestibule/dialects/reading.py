@@ -14,10 +14,11 @@ from urllib.parse import parse_qsl
 from vestibule.http.problems import RequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _YES = frozenset({"true", "1", "yes", "on"})
 _NO = frozenset({"false", "0", "no", "off"})
+_DECODER = json.JSONDecoder()
 _LONGEST_NUMBER = 15
 """Digits; whatever a client counts has fewer."""
 _FIELDS_AT_MOST = 10_000
@@ -44,14 +45,7 @@ class Members:
         RequestError
             It is neither a text nor a whole number.
         """
-        value = self._values.get(name.lower())
-        if value is None or value == "":
-            return None
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        if not isinstance(value, str | int):
-            raise _unusable(name, "a text")
-        return str(value)
+        return self._written(name, "a text")
 
     def text(self, name: str) -> str | None:
         """Return a text without the blanks around it, None when nothing is left; see `verbatim`."""
@@ -65,8 +59,8 @@ class Members:
         RequestError
             It is no whole number.
         """
-        text = self.text(name)
-        if text is None:
+        text = (self._written(name, "a whole number") or "").strip()
+        if not text:
             return None
         digits = text.removeprefix("-").removesuffix(".0")
         if not (digits.isascii() and digits.isdigit() and len(digits) <= _LONGEST_NUMBER):
@@ -81,7 +75,7 @@ class Members:
         RequestError
             It is none.
         """
-        text = (self.text(name) or str(default)).lower()
+        text = (self._written(name, "true or false") or str(default)).strip().lower()
         if text not in _YES | _NO:
             raise _unusable(name, "true or false")
         return text in _YES
@@ -100,6 +94,17 @@ class Members:
             raise _unusable(name, "a list of objects")
         return [Members(entry) for entry in entries]
 
+    def _written(self, name: str, wanted: str) -> str | None:
+        """Return a text, or a number's digits; refuse what is not what was ``wanted``."""
+        value = self._values.get(name.lower())
+        if value is None or value == "":
+            return None
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if not isinstance(value, str | int):
+            raise _unusable(name, wanted)
+        return str(value)
+
 
 def json_object(text: str | bytes) -> dict[str, Any]:
     """Return the members of a JSON object, of an empty one when there is nothing.
@@ -109,8 +114,19 @@ def json_object(text: str | bytes) -> dict[str, Any]:
     RequestError
         It is no JSON, no object, or made to exhaust its reader.
     """
+    return _object(lambda: json.loads(text)) if text.strip() else {}
+
+
+def leading_json_object(text: str) -> dict[str, Any]:
+    """Return the members of the JSON object that a text begins with, whatever stands behind it; see `json_object`."""
+    return _object(lambda: _DECODER.raw_decode(text.lstrip())[0])
+
+
+def _object(read: Callable[[], Any]) -> dict[str, Any]:
     try:
-        document = json.loads(text) if text.strip() else {}
+        document = read()
+        # JSON can spell half a character (a lone surrogate), which no table and no answer could hold.
+        json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise malformed() from None
     if not isinstance(document, dict):
@@ -124,11 +140,11 @@ def form_object(text: str) -> dict[str, Any]:
     Raises
     ------
     RequestError
-        There are too many fields, or two of them contradict each other.
+        There are too many fields, two of them contradict each other, or one is no UTF-8.
     """
     document: dict[str, Any] = {}
     try:
-        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=_FIELDS_AT_MOST)
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_FIELDS_AT_MOST)
     except ValueError:
         raise malformed() from None
     for name, value in pairs:

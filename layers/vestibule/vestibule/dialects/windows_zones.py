@@ -29,4 +29,4 @@ def name_of(zone: str | None) -> str:
     """Return an IANA zone's name on Windows, empty when it has none."""
     from tzlocal.windows_tz import tz_win  # noqa: PLC0415 - as above
 
-    return tz_win.get(zone or "", "")
+    return tz_win.get(zone, "") if zone else ""  # the table has a name for no zone, too

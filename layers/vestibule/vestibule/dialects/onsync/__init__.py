@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vestibule.dialects.front_door import Route, front_door
+from vestibule.dialects.front_door import Route, front_door, not_offered
 from vestibule.dialects.onsync import invitees, sessions, users
 from vestibule.dialects.onsync.wire import refuse, serving
 from vestibule.domain import scopes
@@ -52,4 +52,5 @@ _ROUTES = (
     _route("POST user_invitee", "2", scopes.SESSIONS_WRITE, invitees.change_by_email),
     _route("DELETE user_invitee", "2", scopes.SESSIONS_WRITE, invitees.remove_by_email),
     _route("PUT user", "2", scopes.USERS_WRITE, users.create, 201),
+    *(Route(method, "/api/2/[^/]+/users?(?:/.*)?", "", not_offered) for method in ("GET", "POST", "DELETE")),
 )

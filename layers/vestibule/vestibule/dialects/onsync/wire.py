@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vestibule import ids
-from vestibule.dialects.reading import Members, form_object, json_object, malformed
+from vestibule.dialects.reading import Members, form_object, json_object, leading_json_object, malformed
 from vestibule.dialects.xml import xml
 from vestibule.errors import (
     ConflictError,
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 REALM = "OnSync"
 
 _REST_DATA = "rest_data="
-_DECODER = json.JSONDecoder()
 _SAID: dict[str, str] = {
     "route_not_found": "Unknown method.",
     "session_not_found": "Session not found.",
@@ -154,7 +153,7 @@ def _document(event: Event) -> dict[str, Any]:
         It is none of these.
     """
     try:
-        text = event.body.decode().strip()
+        text = event.body.decode("utf-8-sig").strip()
     except UnicodeDecodeError:
         raise malformed() from None
     if text.startswith("{"):
@@ -166,11 +165,7 @@ def _document(event: Event) -> dict[str, Any]:
         return form_object(text)
     if not data.lstrip().startswith("{"):
         return json_object(form_object(text).get("rest_data", ""))
-    try:
-        document, _ = _DECODER.raw_decode(data.lstrip())
-    except (ValueError, RecursionError):
-        raise malformed() from None
-    return dict(document)
+    return leading_json_object(data)
 
 
 def _in_their_names(error: FieldError) -> str:

@@ -31,6 +31,7 @@ _HOURS = {
     "UP115": 11.5,
     "UP1275": 12.75,
 }
+CODES = tuple(_HOURS)
 _CODES = {timedelta(hours=hours): code for code, hours in _HOURS.items()}
 _PLACES = {
     -9.5: "Pacific/Marquesas",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vestibule.dialects.front_door import Route, front_door
+from vestibule.dialects.front_door import Route, front_door, not_offered
 from vestibule.dialects.securevideo import logins, sessions, users
 from vestibule.dialects.securevideo.wire import refuse
 from vestibule.domain import scopes
@@ -21,6 +21,7 @@ BASE_PATH = "/securevideo"
 
 _USER = r"/(?P<user_id>[^/]+)"
 _SESSION = r"/(?P<session_id>[^/]+)"
+_NOT_OFFERED = r"/(?:storedrecording|storedrecordingview|status|contacts|group|groupuser|usergroup)(?:/.*)?"
 
 _ROUTES = (
     Route("POST", f"/login{_USER}", scopes.LOGIN_URIS_WRITE, logins.issue),
@@ -39,6 +40,7 @@ _ROUTES = (
     Route("POST", f"/participant{_SESSION}", scopes.SESSIONS_WRITE, sessions.add_participant),
     Route("DELETE", r"/participant/(?P<participant_id>[^/]+)", scopes.SESSIONS_WRITE, sessions.remove_participant),
     Route("GET", f"/(?:history|usage)(?:{_USER})?", scopes.SESSIONS_READ, sessions.history),
+    *(Route(method, _NOT_OFFERED, "", not_offered) for method in ("GET", "POST", "PUT", "DELETE")),
 )
 
 

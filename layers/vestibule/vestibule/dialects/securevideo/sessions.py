@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 SESSIONS_AT_MOST = 500
 """Of one list."""
 BEGUN_AT_MOST = DAY
-"""How long ago a session that is still on may have begun to be listed."""
+"""How long ago a session may have begun to count as active (vendor)."""
 TOPIC = "Video session"
 
 _SHORTEST_NAME = 2
@@ -58,23 +58,19 @@ _PAGE = 100
 
 
 def index(call: Call) -> Answer:
-    """``GET /session``, ``GET /session/{userId}``: what is on or still to come."""
-    wanted = _asked(call)
-    now = call.house.clock()
-    starting = range(now - BEGUN_AT_MOST, FOREVER.stop)
-    found = [] if wanted is None else _listed(call, wanted | {"starting": starting})
-    if not found and external_id_of(call):
-        session = call.house.sessions.with_external_id(call.caller.account_id, external_id_of(call) or "")
-        found = [session] if session else []
-    return _all_shown(call, [one for one in found if one.status is SessionStatus.SCHEDULED and one.ends_at > now])
+    """``GET /session``, ``GET /session/{userId}``: what is to come, and what began during the last day."""
+    starting = range(call.house.clock() - BEGUN_AT_MOST, FOREVER.stop)
+    found = _listed(call, starting)
+    if not found and (external_id := external_id_of(call)):
+        session = call.house.sessions.with_external_id(call.caller.account_id, external_id)
+        found = [session] if session and _is_planned(session) and session.starts_at in starting else []
+    return _all_shown(call, found)
 
 
 def history(call: Call) -> Answer:
-    """``GET /history``: what is over, of a month or of some days."""
-    wanted = _asked(call)
-    found = [] if wanted is None else _listed(call, wanted | {"starting": _asked_days(call)})
-    now = call.house.clock()
-    return _all_shown(call, [one for one in found if one.status is SessionStatus.SCHEDULED and one.ends_at <= now])
+    """``GET /history``: what has begun; of a month, or of some days, when the query names them."""
+    days = _asked_days(call)
+    return _all_shown(call, _listed(call, range(days.start, min(days.stop, call.house.clock() + 1))))
 
 
 def create(call: Call) -> Answer:
@@ -151,49 +147,65 @@ def _session_id(call: Call) -> str:
     return session_id
 
 
-def _asked(call: Call) -> dict[str, Any] | None:
-    """Return whose sessions a list is of; None when there can be none."""
-    email = call.event.folded_query.get("participantemail")
+def _asked_host(call: Call) -> str | None:
+    """Return the id of the user whose sessions are asked for, "" for nobody's and None for everybody's."""
     if not is_named_by_query(call.values["user_id"]):
-        return {"host_user_id": user_of(call).user_id}
+        return user_of(call).user_id
     if external_id := external_id_of(call):
         user = call.house.users.with_external_id(call.caller.account_id, external_id)
-        return {"host_user_id": user.user_id} if user else None
-    if email:
-        clean = rules.sought(rules.email, email)
-        return {"participant_email": clean} if clean else None
-    return {}
+        return user.user_id if user else ""
+    return None
 
 
 def _asked_days(call: Call) -> range:
-    """Return the moments of the month, or from the first to the last day, that a query names."""
+    """Return the moments that a query names by a month, else by a first or a last day or both."""
     query = call.event.folded_query
+    start, end = query.get("startdt"), query.get("enddt")
     try:
-        if "month" in query:
-            first = date.fromisoformat(query["month"]).replace(day=1)
-            last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-        else:
-            first, last = (datetime.fromisoformat(query[name]).date() for name in ("startdt", "enddt"))
-        return range(_midnight(first), _midnight(last + timedelta(days=1)))
-    except (KeyError, ValueError, OverflowError):
-        detail = "month: must be a month such as 2027-01-01, or startDt and endDt two days."
+        if month := query.get("month"):
+            first = _day(month).replace(day=1)
+            return range(_midnight(first), _midnight((first + timedelta(days=31)).replace(day=1)))
+        return range(
+            _midnight(_day(start)) if start else FOREVER.start,
+            _midnight(_day(end) + timedelta(days=1)) if end else FOREVER.stop,
+        )
+    except (ValueError, OverflowError):
+        detail = "month: must be a month such as 2027-01-01, startDt and endDt days such as 2027-01-31."
         raise InvalidError(FieldError("month", "wrong_type", detail)) from None
+
+
+def _day(text: str) -> date:
+    return datetime.fromisoformat(text).date()
 
 
 def _midnight(day: date) -> int:
     return max(0, from_datetime(datetime.combine(day, time(), UTC)))
 
 
-def _listed(call: Call, wanted: dict[str, Any]) -> list[Session]:
+def _listed(call: Call, starting: range) -> list[Session]:
+    """Return the sessions that path and query ask for, without the cancelled ones."""
+    host_id, email = _asked_host(call), call.event.folded_query.get("participantemail")
+    clean = rules.sought(rules.email, email) if email else None
+    if not starting or host_id == "" or (email and clean is None):
+        return []
+    wanted = Filter(None if clean else host_id, clean, starting)
+    return [one for one in _all_pages(call, wanted) if _is_planned(one) and host_id in {None, one.host_user_id}]
+
+
+def _is_planned(session: Session) -> bool:
+    return session.status is SessionStatus.SCHEDULED
+
+
+def _all_pages(call: Call, wanted: Filter) -> list[Session]:
     found: list[Session] = []
     after: str | None = None
     while True:
-        page, after = call.house.sessions.page(call.caller.account_id, Filter(**wanted), after=after, limit=_PAGE)
+        page, after = call.house.sessions.page(call.caller.account_id, wanted, after=after, limit=_PAGE)
         found += page
         if after is None:
             return found
         if len(found) >= SESSIONS_AT_MOST:
-            detail = f"There are more than {SESSIONS_AT_MOST} sessions; ask for those of one user or e-mail address."
+            detail = f"There are more than {SESSIONS_AT_MOST} sessions; ask for those of one user or of fewer days."
             raise ConflictError("too_many_sessions", detail)
 
 
