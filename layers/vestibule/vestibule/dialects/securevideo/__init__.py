@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vestibule.dialects.front_door import Route, front_door, not_offered
-from vestibule.dialects.securevideo import logins, sessions, users
+from vestibule.dialects.securevideo import logins, participants, sessions, users
 from vestibule.dialects.securevideo.wire import refuse
 from vestibule.domain import scopes
 
@@ -37,8 +37,8 @@ _ROUTES = (
     Route("PUT", f"/session{_SESSION}", scopes.SESSIONS_WRITE, sessions.change),
     Route("DELETE", f"/session{_SESSION}", scopes.SESSIONS_WRITE, sessions.cancel),
     Route("PUT", f"/sessionhost{_SESSION}", scopes.SESSIONS_WRITE, sessions.change_host),
-    Route("POST", f"/participant{_SESSION}", scopes.SESSIONS_WRITE, sessions.add_participant),
-    Route("DELETE", r"/participant/(?P<participant_id>[^/]+)", scopes.SESSIONS_WRITE, sessions.remove_participant),
+    Route("POST", f"/participant{_SESSION}", scopes.SESSIONS_WRITE, participants.add),
+    Route("DELETE", r"/participant/(?P<participant_id>[^/]+)", scopes.SESSIONS_WRITE, participants.remove),
     Route("GET", f"/(?:history|usage)(?:{_USER})?", scopes.SESSIONS_READ, sessions.history),
     *(Route(method, _NOT_OFFERED, "", not_offered) for method in ("GET", "POST", "PUT", "DELETE")),
 )

@@ -1,8 +1,7 @@
-"""SecureVideo's calls for sessions, their participants and hosts, and what took place.
+"""SecureVideo's calls for sessions and their hosts, and for what took place.
 
-[ours]: the order of the members that later pages of the vendor add (last), the
-words of RSVP but ``Unknown``, the topic of a session that was given none, that a
-host with an e-mail address is invited by mail, and that history lists sessions.
+[ours]: the topic of a session that was given none, that a host with an e-mail
+address is invited by mail, and that history lists sessions that have begun.
 """
 
 from __future__ import annotations
@@ -10,32 +9,32 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from vestibule import ids
-from vestibule.clock import DAY, MINUTE, SECOND, from_datetime
-from vestibule.dialects import windows_zones
+from vestibule.clock import DAY, MINUTE, from_datetime
+from vestibule.dialects.securevideo.participants import invitee_of, refuse_namesakes
+from vestibule.dialects.securevideo.view import View, time_of
 from vestibule.dialects.securevideo.wire import (
     answer,
     external_id_of,
     is_named_by_query,
     members_of,
+    session_id_of,
     user_of,
     user_with_external_id,
 )
 from vestibule.domain import rules
-from vestibule.domain.participants import Invitee
 from vestibule.domain.rules import Checks
 from vestibule.domain.sessions import FOREVER, Filter, HostRef
-from vestibule.errors import ConflictError, FieldError, InvalidError, NotFoundError
+from vestibule.errors import ConflictError, FieldError, InvalidError
 from vestibule.http.problems import RequestError
-from vestibule.model import Channel, Rsvp, SessionStatus
+from vestibule.model import Channel, SessionStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from vestibule.dialects.front_door import Call
     from vestibule.dialects.reading import Members
     from vestibule.http.event import Answer
-    from vestibule.model import Account, Participant, Session, User
+    from vestibule.model import Session, User
 
 SESSIONS_AT_MOST = 500
 """Of one list."""
@@ -43,17 +42,8 @@ BEGUN_AT_MOST = DAY
 """How long ago a session may have begun to count as active (vendor)."""
 TOPIC = "Video session"
 
-_SHORTEST_NAME = 2
 _KEPT = ("WaitTime", "ScheduleType")
-_KEPT_OF_PARTICIPANTS = ("ParticipantDefaultResolution", "ParticipantTimeZoneWindowsId")
-_CHANNELS = {"E": Channel.EMAIL, "S": Channel.SMS, "N": Channel.NONE}
-_LETTERS = {channel: letter for letter, channel in _CHANNELS.items()}
-_RSVPS = {
-    Rsvp.PENDING: "Unknown",
-    Rsvp.ACCEPTED: "Accepted",
-    Rsvp.TENTATIVE: "Tentative",
-    Rsvp.DECLINED: "Declined",
-}
+"""What is kept for the client alone."""
 _PAGE = 100
 
 
@@ -77,26 +67,26 @@ def create(call: Call) -> Answer:
     """``POST /session/{userId}``."""
     members, host = members_of(call), user_of(call)
     fields = _fields(members)
-    guests = [_invitee(call, one) for one in members.objects("Participants")]
-    _refuse_namesakes([host.full_name], guests)
+    guests = [invitee_of(call, one) for one in members.objects("Participants")]
+    refuse_namesakes([host.full_name], guests)
     session, participants = call.house.sessions.create(
         host.account_id, _host(host), {"title": TOPIC, **fields}, [invitee for invitee, _ in guests]
     )
-    return answer(201, _View(call).session(session, participants))
+    return answer(201, View(call).session(session, participants))
 
 
 def change(call: Call) -> Answer:
     """``PUT /session/{sessionId}``."""
-    account_id, session_id = call.caller.account_id, _session_id(call)
+    account_id, session_id = call.caller.account_id, session_id_of(call)
     before = call.house.sessions.get(account_id, session_id)
     fields = _fields(members_of(call), before)
     session, gathering = call.house.sessions.change(account_id, session_id, fields)
-    return answer(200, _View(call).session(session, gathering.participants))
+    return answer(200, View(call).session(session, gathering.participants))
 
 
 def cancel(call: Call) -> Answer:
     """``DELETE /session/{sessionId}``."""
-    call.house.sessions.cancel(call.caller.account_id, _session_id(call))
+    call.house.sessions.cancel(call.caller.account_id, session_id_of(call))
     return answer(204)
 
 
@@ -109,42 +99,11 @@ def change_host(call: Call) -> Answer:
         host = user_with_external_id(call, external_id)
     else:
         raise InvalidError(FieldError("UserId", "required", "UserId: or ExternalUserId is required."))
-    session, participants = call.house.sessions.hand_over(account_id, _session_id(call), _host(host))
-    return answer(200, _View(call).session(session, participants))
-
-
-def add_participant(call: Call) -> Answer:
-    """``POST /participant/{sessionId}``."""
-    account_id, session_id = call.caller.account_id, _session_id(call)
-    guest = _invitee(call, members_of(call))
-    known = call.house.participants.list_of(account_id, session_id)
-    _refuse_namesakes([one.full_name for one in known], [guest])
-    (added,) = call.house.participants.add(account_id, session_id, [guest[0]])
-    session = call.house.sessions.get(account_id, session_id)
-    return answer(201, _View(call).participant(session, added))
-
-
-def remove_participant(call: Call) -> Answer:
-    """``DELETE /participant/{participationId}``."""
-    account_id, participant_id = call.caller.account_id, call.values["participant_id"]
-    session_id = call.house.participants.session_id_of(account_id, participant_id)
-    call.house.participants.remove(account_id, session_id, participant_id)
-    return answer(204)
+    session, participants = call.house.sessions.hand_over(account_id, session_id_of(call), _host(host))
+    return answer(200, View(call).session(session, participants))
 
 
 # --- what is asked for ------------------------------------------------------------------------
-
-
-def _session_id(call: Call) -> str:
-    """Return the session's own id that path or query name."""
-    session_id = call.values["session_id"]
-    external_id = call.event.folded_query.get("externalsessionid", "")
-    if is_named_by_query(session_id) and external_id:
-        found = call.house.sessions.with_external_id(call.caller.account_id, external_id)
-        session_id = found.session_id if found else ""
-    if not ids.is_object_id(session_id):
-        raise NotFoundError("session_not_found", "The account has no such session.")
-    return session_id
 
 
 def _asked_host(call: Call) -> str | None:
@@ -209,6 +168,11 @@ def _all_pages(call: Call, wanted: Filter) -> list[Session]:
             raise ConflictError("too_many_sessions", detail)
 
 
+def _all_shown(call: Call, sessions: Iterable[Session]) -> Answer:
+    view, participants = View(call), call.house.participants
+    return answer(200, [view.session(one, participants.list_of(one.account_id, one.session_id)) for one in sessions])
+
+
 def _fields(members: Members, before: Session | None = None) -> dict[str, Any]:
     """Return the given members of a session as the domain takes them."""
     if members.flag("IsRecorded"):
@@ -221,7 +185,9 @@ def _fields(members: Members, before: Session | None = None) -> dict[str, Any]:
     if topic := members.text("Topic"):
         fields["title"] = topic
     if "ExternalSessionId" in members:
-        fields["external_id"] = members.text("ExternalSessionId")
+        external_id, checks = members.text("ExternalSessionId"), Checks()
+        fields["external_id"] = external_id and checks.apply("ExternalSessionId", rules.external_id, external_id)
+        checks.finish()
     kept = {name: members.text(name) or "" for name in _KEPT if name in members}
     if kept:
         fields["extras"] = {**(before.extras if before else {}), **kept}
@@ -232,7 +198,7 @@ def _fields(members: Members, before: Session | None = None) -> dict[str, Any]:
 
 def _moment(text: str, before: int | None) -> int:
     """Return a time that stands for UTC without saying so; what was shown comes back as it was."""
-    if before is not None and text == _time(before):
+    if before is not None and text == time_of(before):
         return before
     try:
         moment = datetime.fromisoformat(text)
@@ -245,102 +211,3 @@ def _moment(text: str, before: int | None) -> int:
 
 def _host(user: User) -> HostRef:
     return HostRef(user_id=user.user_id, notify=Channel.EMAIL if user.email else Channel.NONE)
-
-
-def _invitee(call: Call, members: Members) -> tuple[Invitee, str]:
-    """Return somebody to be invited, and their name."""
-    checks = Checks()
-    user_id, name = members.text("SecureVideoUserId"), members.text("ParticipantFullName")
-    user = call.house.users.get(call.caller.account_id, user_id) if user_id and user_id != "0" else None
-    if len(name or (user.full_name if user else "")) < _SHORTEST_NAME:
-        checks.refuse("ParticipantFullName", "invalid_length", "must have 2 or more characters.")
-    letter = (members.text("ShouldAutoDeliverCode") or "N").upper()
-    if letter not in _CHANNELS:
-        checks.refuse("ShouldAutoDeliverCode", "out_of_range", "must be E, S or N.")
-    kept = {one: text for one in _KEPT_OF_PARTICIPANTS if (text := members.text(one))}
-    if zone := kept.get("ParticipantTimeZoneWindowsId"):
-        checks.apply("ParticipantTimeZoneWindowsId", windows_zones.iana_of, zone)
-    checks.finish()
-    phone = members.text("ParticipantSmsNumber")
-    if user is not None:
-        phone = phone or user.extras.get("SmsNumber")
-        kept = {
-            "ParticipantDefaultResolution": user.extras.get("DefaultResolution", ""),
-            "ParticipantTimeZoneWindowsId": windows_zones.name_of(user.time_zone),
-        } | kept
-    invitee = Invitee(
-        full_name=name,
-        email=members.text("ParticipantEmailAddress"),
-        phone=phone,
-        user_id=user.user_id if user else None,
-        external_id=members.text("ParticipantExternalId"),
-        notify=_CHANNELS[letter],
-        extras=kept,
-    )
-    return invitee, name or (user.full_name if user else "")
-
-
-def _refuse_namesakes(known: Sequence[str], guests: Iterable[tuple[Invitee, str]]) -> None:
-    """Refuse two people of one name in a session, as the vendor does."""
-    names = {name.casefold() for name in known}
-    for _, name in guests:
-        if name.casefold() in names:
-            raise ConflictError("participant_exists", f"{name} takes part in the session already.")
-        names.add(name.casefold())
-
-
-# --- what is shown ----------------------------------------------------------------------------
-
-
-def _all_shown(call: Call, sessions: Iterable[Session]) -> Answer:
-    view, participants = _View(call), call.house.participants
-    return answer(200, [view.session(one, participants.list_of(one.account_id, one.session_id)) for one in sessions])
-
-
-class _View:
-    """Shows sessions and participants of a call's account."""
-
-    def __init__(self, call: Call) -> None:
-        self._account: Account = call.house.accounts.get(call.caller.account_id)
-        self._links = call.house.links
-
-    def session(self, session: Session, participants: Sequence[Participant]) -> dict[str, Any]:
-        kept = session.extras
-        return {
-            "SessionId": int(session.session_id),
-            "ScheduleTs": _time(session.starts_at),
-            "BillableTs": None,
-            "BillableStatusCd": None,
-            "UserId": int(session.host_user_id),
-            "IsRecorded": False,
-            "Participants": [self.participant(session, one) for one in participants],
-            "DurationMinutes": session.duration_minutes,
-            "WaitTime": kept.get("WaitTime"),
-            "ScheduleType": kept.get("ScheduleType"),
-            "ExternalSessionId": session.external_id or "",
-            "Topic": session.title,
-        }
-
-    def participant(self, session: Session, participant: Participant) -> dict[str, Any]:
-        kept = participant.extras
-        zone = kept.get("ParticipantTimeZoneWindowsId") or windows_zones.name_of(session.time_zone)
-        return {
-            "ParticipationId": int(participant.participant_id),
-            "ParticipantFullName": participant.full_name,
-            "SecureVideoUserId": int(participant.user_id) if participant.user_id else None,
-            "ParticipantEmailAddress": participant.email or "",
-            "ParticipantSmsNumber": participant.phone or "",
-            "ParticipantDefaultResolution": kept.get("ParticipantDefaultResolution", "high"),
-            "ParticipantTimeZoneWindowsId": zone,
-            "ConnectCode": int(self._links.connect_code(participant)),
-            "ShouldAutoDeliverCode": _LETTERS[participant.notify],
-            "ConnectionTs": None,
-            "ExpiresTs": None,
-            "RSVP": _RSVPS[participant.rsvp],
-            "ParticipantExternalId": participant.external_id or "",
-            "Passkey": self._links.passkey(participant) if self._account.require_passkey else "",
-        }
-
-
-def _time(moment: int) -> str:
-    return f"{datetime.fromtimestamp(moment // SECOND, UTC):%Y-%m-%dT%H:%M:%S}"

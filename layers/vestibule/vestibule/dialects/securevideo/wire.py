@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from vestibule import ids
 from vestibule.dialects.reading import Members, json_object
 from vestibule.errors import (
     ConflictError,
@@ -59,6 +60,7 @@ _NAMES_OF_PARTICIPANTS = {
     "user_id": "SecureVideoUserId",
     "external_id": "ParticipantExternalId",
 }
+_TAKEN_BY_A_SESSION = "session of the account has this ExternalSessionId"
 _INVALID = "The request is invalid."
 _SAID: dict[type[VestibuleError], str] = {
     UnauthenticatedError: "Authorization has been denied for this request.",
@@ -89,6 +91,7 @@ def refuse(_: Event, status: int, error: VestibuleError) -> Answer:
         case ConflictError(code="participant_exists" | "host_is_fixed" | "too_many_participants"):
             status, message, detail = 400, _INVALID, error.detail
         case ConflictError():
+            message = message.replace("session of the account has this external_id", _TAKEN_BY_A_SESSION)
             message = message.replace("external_id", _NAMES["external_id"])
         case InvalidError(errors=errors):
             status, message, detail = 400, _INVALID, " ".join(map(_in_their_names, errors))
@@ -136,6 +139,24 @@ def user_with_external_id(call: Call, external_id: str) -> User:
 def external_id_of(call: Call) -> str | None:
     """Return the portal's own id in the query."""
     return call.event.folded_query.get("externalid")
+
+
+def session_id_of(call: Call) -> str:
+    """Return the session's own id that path or query name.
+
+    Raises
+    ------
+    NotFoundError
+        It is the id of nothing.
+    """
+    session_id = call.values["session_id"]
+    external_id = call.event.folded_query.get("externalsessionid", "")
+    if is_named_by_query(session_id) and external_id:
+        found = call.house.sessions.with_external_id(call.caller.account_id, external_id)
+        session_id = found.session_id if found else ""
+    if not ids.is_object_id(session_id):
+        raise NotFoundError("session_not_found", "The account has no such session.")
+    return session_id
 
 
 def is_named_by_query(path_id: str) -> bool:
