@@ -57,7 +57,7 @@ def join(page: Page) -> None:
 @pytest.mark.parametrize("kind", ["session_link", "friendly_url"])
 def test_a_generic_link_asks_for_a_name_and_the_sessions_password(visitor: Visitor, clinic: Portal, kind: str) -> None:
     """PUT session, GET session, and the link for everybody."""
-    api, page, name = OnSync.of(clinic), visitor.page, f"annual-review-{len(kind)}"
+    api, page, name = OnSync.of(clinic), visitor.page, f"review-by-{kind}"
     session_id = added(api, password=SESSION_PASSWORD, friendly_url=name)
     session = api.call("GET", f"/session/id/{session_id}").json()
     addresses = {
