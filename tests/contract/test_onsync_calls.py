@@ -466,6 +466,9 @@ def test_a_list_replaces_the_one_before(api: OnSync, portal: Portal) -> None:
     assert groups["moderators"][1]["last_name"] == "Moderator"
     after = participant(portal, session_id, id=before["id"])
     assert after["notify"] == "email"
+    for nothing in (None, ""):
+        api.call("POST", "/session", id=session_id, invited_participants=nothing)
+        assert invitees(api, session_id) == groups
     api.call("POST", "/session", id=session_id, invited_participants=[])
     assert not any(invitees(api, session_id).values())
 

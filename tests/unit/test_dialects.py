@@ -94,6 +94,7 @@ def test_a_list_of_objects(value: Any) -> None:
 def test_an_empty_list(value: Any) -> None:
     members = Members({"people": value})
     assert members.objects("people") == []
+    assert members.is_set("People") is (value not in (None, ""))
     assert "PEOPLE" in members
     assert "others" not in members
 

@@ -37,6 +37,10 @@ class Members:
         """Tell whether a member was sent, be it empty."""
         return name.lower() in self._values
 
+    def is_set(self, name: str) -> bool:
+        """Tell whether a member was sent and is neither null nor an empty text; an empty list is set."""
+        return self._values.get(name.lower()) not in (None, "")
+
     def verbatim(self, name: str) -> str | None:
         """Return a text to the letter, None when it is not set.
 

@@ -51,7 +51,7 @@ def change(ask: Ask) -> dict[str, Any]:
     before = _live(ask, session_id)
     if fields := _fields(ask, before):
         ask.house.sessions.change(ask.account_id, session_id, fields)
-    if "invited_participants" in ask.members:
+    if ask.members.is_set("invited_participants"):
         replace_all(ask, session_id, invited(ask))
     return {"id": int(session_id), "message": UPDATED}
 
