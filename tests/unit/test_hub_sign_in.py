@@ -14,7 +14,7 @@ from tests.support.house import add_user, open_account
 from tests.support.visits import Browser, form_token, text_of
 from vestibule.clock import MINUTE
 from vestibule.domain import passwords
-from vestibule.domain.throttle import PASSWORD_OF_USER
+from vestibule.domain.guesses import PASSWORDS_OF_USER
 from vestibule.http.hub.visit import FORM_COOKIE
 from vestibule.model import Status
 
@@ -207,7 +207,7 @@ def test_a_wrong_password_an_unknown_name_and_a_disabled_user_are_one_answer(
 @pytest.mark.parametrize("name", ["maria", "nobody"])
 def test_too_many_wrong_passwords_are_told_how_long_to_wait(browser: Browser, clock: FakeClock, name: str) -> None:
     # given
-    for _ in range(PASSWORD_OF_USER.most):
+    for _ in range(PASSWORDS_OF_USER.most):
         assert sign_in(browser, name=name, password=WRONG)["statusCode"] == 403
     clock.advance(3 * MINUTE)
     # when

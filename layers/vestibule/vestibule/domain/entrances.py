@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING
 
 from vestibule import ids
 from vestibule.clock import HOUR
-from vestibule.domain import guesses, people, rules
+from vestibule.domain import guesses, passwords, people, rules
 from vestibule.domain.guesses import network_of
 from vestibule.domain.links import PersonalToken
 from vestibule.domain.participants import identity_of_user
 from vestibule.errors import VestibuleError
 from vestibule.model import Session, Status
+from vestibule.store.guesses import BlockedError
 
 if TYPE_CHECKING:
     from vestibule.clock import Clock
@@ -182,12 +183,14 @@ class Entrances:
         if code is None:
             return Refusal.MALFORMED
         network = network_of(address)
-        if not self._guesses.count(guesses.CODES, network):
+        try:
+            guess = self._guesses.count(guesses.CODES, network)
+        except BlockedError:
             return self._past_the_block(account, code, passkey, network)
         found = self._holder(account, code)
         if found is None:
             return Refusal.UNKNOWN
-        self._guesses.was_right(guesses.CODES, network)
+        self._guesses.was_right(guess)
         arrival, participant = found
         if account.require_passkey and not self._is_passkey(passkey, participant):
             return Refusal.PASSKEY_WRONG if passkey else Refusal.PASSKEY_WANTED
@@ -255,21 +258,27 @@ class Entrances:
         if session.password_hash is None:
             return PasswordCheck.RIGHT
         about = (session.account_id, session.session_id, network_of(address))
-        if not self._guesses.count(guesses.SESSION_PASSWORDS, *about):
+        try:
+            guess = self._guesses.count(guesses.SESSION_PASSWORDS, *about)
+        except BlockedError:
             return PasswordCheck.BLOCKED
-        if not _is_password(session.password_hash, password):
+        if not passwords.is_right(password, session.password_hash):
             return PasswordCheck.WRONG
-        self._guesses.was_right(guesses.SESSION_PASSWORDS, *about)
+        self._guesses.was_right(guess)
         return PasswordCheck.RIGHT
 
     def _past_the_block(self, account: Account, code: str, passkey: str | None, network: str) -> Arrival | Refusal:
         """Let in whoever has the passkey; nothing else may show whether a code is one."""
-        if not passkey or not self._guesses.count(guesses.CODES_WITH_PASSKEY, network):
+        if not passkey:
+            return Refusal.BLOCKED
+        try:
+            guess = self._guesses.count(guesses.CODES_WITH_PASSKEY, network)
+        except BlockedError:
             return Refusal.BLOCKED
         found = self._holder(account, code)
         if found is None or not self._is_passkey(passkey, found[1]):
             return Refusal.BLOCKED
-        self._guesses.was_right(guesses.CODES_WITH_PASSKEY, network)
+        self._guesses.was_right(guess)
         return found[0]
 
     def _holder(self, account: Account, code: str) -> tuple[Arrival, Participant] | None:
@@ -318,14 +327,3 @@ def _keepsake(participant: Participant) -> tuple[str, ...]:
 
 def _guest(session: Session, guest_id: str, name: str) -> Arrival:
     return Arrival(session, people.of_guest(guest_id, name), ("guest", guest_id, name))
-
-
-def _is_password(encoded: str, password: str) -> bool:
-    # Imported when the first password arrives: most sessions have none.
-    from argon2 import PasswordHasher  # noqa: PLC0415
-    from argon2.exceptions import VerifyMismatchError  # noqa: PLC0415
-
-    try:
-        return PasswordHasher().verify(encoded, password)
-    except VerifyMismatchError:
-        return False
