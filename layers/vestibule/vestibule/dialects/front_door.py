@@ -61,12 +61,29 @@ class Route:
     serve: Callable[[Call], Answer]
 
 
+def by_authorization(house: House, event: Event) -> Caller:
+    """Return who calls by the Authorization header, Basic or Bearer."""
+    return house.credentials.caller(event.headers.get("authorization"))
+
+
+def not_offered(_: Call) -> Answer:
+    """Refuse what a vendor documents and this service does not do.
+
+    Raises
+    ------
+    RequestError
+        Always, with 501.
+    """
+    raise RequestError(501, "not_offered", "This call of the vendor's API is not offered here.")
+
+
 def front_door(
     house: House,
     *,
     base_path: str,
     routes: Sequence[Route],
     refuse: Callable[[int, VestibuleError], Answer],
+    identify: Callable[[House, Event], Caller] = by_authorization,
 ) -> Handler:
     """Return the handler of a dialect.
 
@@ -77,6 +94,8 @@ def front_door(
         the emulator does not.
     refuse
         Makes the vendor's answer from a status and a refusal.
+    identify
+        Says who calls, before anything else is looked at; raises `UnauthenticatedError`.
     """
     compiled = [(route, re.compile(route.pattern, re.IGNORECASE)) for route in routes]
 
@@ -88,7 +107,7 @@ def front_door(
         raise NotFoundError("route_not_found", "There is no such route.")
 
     def answer(event: Event) -> Answer:
-        caller = house.credentials.caller(event.headers.get("authorization"))
+        caller = identify(house, event)
         logs.about(account_id=caller.account_id, client_id=caller.client_id)
         if len(event.body) > BODY_LIMIT:
             raise RequestError(413, "body_too_large", "The body is too large.")

@@ -259,6 +259,7 @@ _RULES: dict[str, Callable[[Any], Any]] = {
     "require_passkey": _as_it_is,
     "password_sign_in": _as_it_is,
     "launch_panel_only": _as_it_is,
+    "sso_token_once": _as_it_is,
 }
 _CLEARED: dict[str, Any] = {
     "logo_url": None,
@@ -273,6 +274,7 @@ _CLEARED: dict[str, Any] = {
     "require_passkey": False,
     "password_sign_in": True,
     "launch_panel_only": False,
+    "sso_token_once": False,
     "stage": None,
 }
 """What a setting becomes when it is put back: the defaults of `Account`."""

@@ -50,6 +50,7 @@ class AccountChange(Body):
     require_passkey: bool | None = None
     password_sign_in: bool | None = None
     launch_panel_only: bool | None = None
+    sso_token_once: bool | None = None
     stage: StageIn | None = None
 
 
@@ -91,6 +92,7 @@ def account_out(account: Account, hub_url: str) -> dict[str, Any]:
         "require_passkey": account.require_passkey,
         "password_sign_in": account.password_sign_in,
         "launch_panel_only": account.launch_panel_only,
+        "sso_token_once": account.sso_token_once,
         "stage": None if account.stage is None else _stage_out(account.stage),
         "created_at": to_rfc3339(account.created_at),
         "updated_at": to_rfc3339(account.updated_at),
