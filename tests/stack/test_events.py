@@ -108,6 +108,8 @@ EXPECTED: dict[str, tuple[int | None, str]] = {
     "sign_in-head": (200, ""),
     "sign_in-page": (200, "User name or e-mail address"),
     "sign_in-state": (200, '"state": "here"'),
+    "sso-head": (403, ""),
+    "sso-ok": (303, "Location: /dashboard"),
     "static-script": (200, "visibilitychange"),
     "static-script_head": (200, ""),
     "users-change": (200, "Countess of Lovelace"),
@@ -117,8 +119,13 @@ EXPECTED: dict[str, tuple[int | None, str]] = {
     "users-index": (200, '"items":'),
     "users-show": (200, '"full_name": "Ada Lovelace"'),
     "users-sign_out": (204, ""),
+    "vsee-not_offered_delete": (501, '"code": 501'),
+    "vsee-not_offered_patch": (501, '"code": 501'),
+    "vsee-not_offered_put": (501, '"code": 501'),
+    "vsee-rooms": (200, '"total_count": 2'),
+    "vsee-sso": (200, '"full_name": "Ada Lovelace"'),
 }
-SHOWN_ONCE = re.compile(r'"(?:client_secret|access_token|login_guid|LoginGuid)": "([^"]+)"')
+SHOWN_ONCE = re.compile(r'"(?:client_secret|access_token|login_guid|LoginGuid|token)": "([^"]+)"')
 REST_MEMBERS = {
     "resource",
     "path",
@@ -195,7 +202,8 @@ def test_an_event_agrees_with_itself(name: str) -> None:
     assert context["domainName"] == event["headers"]["Host"]
     # The path is what the route makes of its variables, behind the base path that a custom domain leaves in.
     route = event["resource"].replace("{proxy+}", "{proxy}").format(**event["pathParameters"] or {})
-    base = "/securevideo" if name.startswith("securevideo") else ""
+    dialect = name.partition("-")[0]
+    base = f"/{dialect}" if dialect in {"securevideo", "vsee"} else ""
     assert event["path"] == base + route
 
 
@@ -224,6 +232,7 @@ def test_the_function_answers_its_event(
 def invoke(stack: Stack, handed_out: HandedOut) -> Callable[[str, dict[str, Any]], Any]:
     """A function that invokes a deployed function by its folder's name, and gives what it returned or raised."""
     handed_out.note("sample secret", samples.CLIENT_SECRET, samples.SIGN_IN_SECRET, samples.PASSWORD)
+    handed_out.note("sample SSO token", samples.SSO_TOKEN)
     handed_out.note("sample login GUID", *map(samples.guid, (*samples.ISSUED, *samples.SIGNED_IN)))
     functions = stack.functions()
     deployed = {folder: functions[logical_id]["FunctionName"] for logical_id, folder in folders().items()}

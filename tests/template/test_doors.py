@@ -17,10 +17,11 @@ from vestibule.http.api import Api
 from vestibule.http.pages import render
 
 APIS = resources("AWS::Serverless::Api")
-DOMAIN_OF = {
-    "NativeApi": ("ApiDomain", None),
-    "SecureVideoApi": ("ApiDomain", "securevideo"),
-    "HubApi": ("HubDomain", None),
+DOMAIN_OF: dict[str, tuple[str, set[str | None]]] = {
+    "NativeApi": ("ApiDomain", {None}),
+    "SecureVideoApi": ("ApiDomain", {"securevideo"}),
+    "VseeApi": ("ApiDomain", {"vsee", "vc"}),
+    "HubApi": ("HubDomain", {None}),
 }
 
 # What API Gateway may answer by itself although every function is there and well.
@@ -131,7 +132,7 @@ def test_the_native_api_asks_the_authorizer_once_a_minute_by_credential() -> Non
 
 def test_dialects_and_pages_authenticate_inside() -> None:
     # A cached yes keyed by one header would hand one caller's to another.
-    assert all("Auth" not in APIS[api]["Properties"] for api in ("SecureVideoApi", "HubApi"))
+    assert all("Auth" not in APIS[api]["Properties"] for api in APIS if api != "NativeApi")
 
 
 # --- what the gateway says by itself ---
@@ -207,6 +208,20 @@ def test_securevideos_are_its_messages(kind: str, status: int | None, headers: d
     assert json.loads(body)["Message"].endswith(".")
 
 
+@pytest.mark.parametrize(
+    ("kind", "status", "headers", "body"), [p.values[1:] for p in answers() if p.values[0] == "VseeApi"]
+)
+@pytest.mark.req("D02")
+def test_vsees_name_their_status_and_say_something(
+    kind: str, status: int | None, headers: dict[str, str], body: str
+) -> None:
+    assert headers["Content-Type"] == "'application/json'"
+    document = json.loads(body)
+    assert list(document) == ["code", "message"]
+    assert document["code"] == (status or 400)
+    assert document["message"].endswith(".")
+
+
 class Tags(HTMLParser):
     """Notes the tags of a page."""
 
@@ -242,14 +257,14 @@ def test_the_hubs_are_small_pages_that_say_what_to_do(
 
 @pytest.mark.parametrize("api", APIS)
 def test_every_api_has_its_place_under_a_name(api: str) -> None:
-    domain, base_path = DOMAIN_OF[api]
+    domain, base_paths = DOMAIN_OF[api]
     mappings = [
         mapping["Properties"]
         for mapping in resources("AWS::ApiGateway::BasePathMapping").values()
         if mapping["Properties"]["RestApiId"] == {"Ref": api}
     ]
     assert {"Ref": domain} in [mapping["DomainName"] for mapping in mappings]
-    assert {mapping.get("BasePath") for mapping in mappings} == {base_path}
+    assert {mapping.get("BasePath") for mapping in mappings} == base_paths
     assert {mapping["Stage"] for mapping in mappings} == {"live"}
 
 
@@ -317,7 +332,12 @@ def test_neither_its_log_nor_its_samples_hold_a_path_or_a_credential() -> None:
     redacted = logging["Properties"]["RedactedFields"]
     assert {"UriPath": {}} in redacted
     assert {"QueryString": {}} in redacted
-    assert {one["SingleHeader"]["Name"] for one in redacted if "SingleHeader" in one} == {"authorization", "cookie"}
+    assert {one["SingleHeader"]["Name"] for one in redacted if "SingleHeader" in one} == {
+        "authorization",
+        "cookie",
+        "x-apisecret",
+        "x-apitoken",
+    }
     # samples are kept for hours and cannot be redacted by this
     (acl,) = resources("AWS::WAFv2::WebACL").values()
     visibility = [acl["Properties"], *acl["Properties"]["Rules"]]

@@ -294,6 +294,8 @@ def test_no_function_may_what_its_code_never_asks_for() -> None:
         "DashboardFunction",
         "SignInFunction",
         "SecureVideoFunction",
+        "SsoFunction",
+        "VseeFunction",
         "JoinFunction",
         "SessionPageFunction",
         "UsersFunction",

@@ -20,7 +20,7 @@ from vestibule.clock import HOUR, MINUTE
 from vestibule.domain import scopes
 from vestibule.domain.participants import Invitee
 from vestibule.domain.sessions import HostRef
-from vestibule.model import Account, Client, ClientSecret, Login, ParticipantRole, Room, SessionStatus, User
+from vestibule.model import Account, Client, ClientSecret, Login, ParticipantRole, Room, SessionStatus, SsoToken, User
 from vestibule.store.codes import CodeStore
 from vestibule.store.directory.accounts import AccountStore
 from vestibule.store.directory.clients import ClientStore
@@ -28,6 +28,7 @@ from vestibule.store.directory.rooms import RoomStore
 from vestibule.store.directory.sessions import SessionStore
 from vestibule.store.directory.users import UserStore
 from vestibule.store.passes import LoginStore
+from vestibule.store.sso_tokens import SsoTokenStore
 from vestibule.store.table import Table
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ PASSWORD = "a-sample-password-of-events-only"  # noqa: S105 - see the module's d
 PASSWORD_HASH = "$argon2id$v=19$m=65536,t=3,p=4$ioOkNNRc+B+jYzO4nH3bSA$iFxjUxd6Vopb/ppjIqYyy2jd0uaTqVtIyiPQApCQRIc"  # noqa: S105 - the same
 """Of that password; to make it anew each time would take a quarter of a second."""
 SIGN_IN_SECRET = "a-sample-sign-in-secret-of-events-only"  # noqa: S105 - the same
+SSO_TOKEN = f"d{1:031d}"
 ISSUED = range(1, 6)
 """Numbers of the login URIs that nobody has followed yet."""
 SIGNED_IN = range(21, 25)
@@ -107,6 +109,16 @@ def write_into(house: House) -> None:
     logins = LoginStore(_table(house, house.settings.passes_table))
     for login in _logins(now):
         logins.create(login)
+    SsoTokenStore(_table(house, house.settings.passes_table)).create(
+        SsoToken(
+            key=ids.digest(SSO_TOKEN),
+            account_id=ACCOUNT_ID,
+            user_id=USER_ID,
+            slug=SLUG,
+            created_at=now,
+            expires_at=now + HOUR,
+        )
+    )
 
 
 def _write_account(store: AccountStore, now: int) -> None:
