@@ -236,8 +236,8 @@ def test_outputs_name_what_tools_need_and_no_secret() -> None:
     assert outputs["SigningKeysSecret"]["Value"] == {"Fn::GetAtt": ["SigningKeysSecret", "Id"]}
 
 
-def test_the_stack_stays_far_below_cloudformations_limit() -> None:
+def test_the_stack_stays_well_below_cloudformations_limit() -> None:
     # Of each function SAM makes two (function, role), of each route a permission, of each API a stage and a deployment.
     routes = sum(len(function["Properties"].get("Events", {})) for function in FUNCTIONS.values())
     apis = len(resources("AWS::Serverless::Api"))
-    assert len(template()["Resources"]) + len(FUNCTIONS) + routes + 2 * apis < 0.7 * RESOURCES_IN_ONE_STACK
+    assert len(template()["Resources"]) + len(FUNCTIONS) + routes + 2 * apis < 0.8 * RESOURCES_IN_ONE_STACK

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -128,7 +127,7 @@ def test_it_ends_the_sign_in_that_it_replaces(house: House, account: Account, us
 
 @pytest.mark.req("L01", "L10")
 @pytest.mark.parametrize("by_account", [False, True])
-def test_one_that_is_spent_lets_in_one_browser_and_stays_good_for_the_api(house: House, by_account: bool) -> None:
+def test_one_that_is_spent_lets_in_one_browser_and_stays_good_for_the_api(house: House, *, by_account: bool) -> None:
     # given
     account = open_account(house, sso_token_once=by_account)
     user = add_user(house, account, role="provider")

@@ -94,15 +94,16 @@ def as_texts(value: Any) -> list[str]:
 def _parts(body: bytes) -> list[tuple[str, str]]:
     """Return names and values of a multipart form (RFC 7578), without its files."""
     boundary, _, _ = body.partition(b"\r\n")
+    parts = (b"\r\n" + body).split(b"\r\n" + boundary, FIELDS_AT_MOST + 1)[1:]
+    if len(parts) > FIELDS_AT_MOST:
+        raise _unreadable()
     found = []
-    for part in (b"\r\n" + body).split(b"\r\n" + boundary)[1:]:
+    for part in parts:
         head, separator, content = part.partition(b"\r\n\r\n")
         heading = head.decode("utf-8", "replace")
         name = _NAME.search(heading)
         if separator and name and not _FILE.search(heading):
             found.append((name[1], _decoded(content)))
-        if len(found) > FIELDS_AT_MOST:
-            raise _unreadable()
     return found
 
 
