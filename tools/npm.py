@@ -56,6 +56,12 @@ PACKAGES = {
             "2.2.1",
             "sha512-yK/UlPbEs316igb/tjRgbFA8ZV75rCsBJp/hWOatpyaPNlgw0dGDmU+FoicOcwX4xXkeXOkYiOmCqNPFpNPkQg==",
         ),
+        # Tokens in browsers and in Node: what a portal's programmer would check ours with.
+        Package(
+            "jose",
+            "6.2.17",
+            "sha512-wOuK9V1yujQFH5S0ZWmLcDZN7+IKh9bUCC2ZPCf2HDlol3WWHy+PPyNjEI75FXRLMp3vDKQcupP59xhVU95hcg==",
+        ),
     )
 }
 

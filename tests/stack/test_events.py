@@ -29,6 +29,12 @@ EXPECTED: dict[str, tuple[int | None, str]] = {
     "api_clients-delete": (204, ""),
     "api_clients-index": (200, samples.CLIENT_ID),
     "api_clients-rotate": (200, '"client_secret":'),
+    "app_secrets-create": (201, '"app_secret":'),
+    "app_secrets-delete": (204, ""),
+    "app_secrets-index": (200, f'"kid": "{samples.APP_SECRET_ID}.1"'),
+    "app_secrets-rotate": (200, f'"kid": "{samples.APP_SECRET_ID}.2"'),
+    "attendance-csv": (200, "Mary Somerville,"),
+    "attendance-show": (200, '"name": "Mary Somerville"'),
     "authorizer-basic": (None, '"Effect": "Allow"'),
     "authorizer-refused": (None, '"errorMessage": "Unauthorized"'),
     "check-head": (200, ""),
@@ -51,6 +57,7 @@ EXPECTED: dict[str, tuple[int | None, str]] = {
     "join-pass_join": (200, "Katherine Johnson"),
     "join-pass_join_head": (200, ""),
     "join-start": (303, f"Location: /join/{samples.CONNECT_CODE}"),
+    "embed_create-ok": (201, f"/embed/{samples.SESSION_ID}#token=eyJ"),
     "jwks-published": (200, '"crv": "P-256"'),
     "key_rotation-schedule": (None, "null"),
     "login_uri_issue-ok": (201, '"login_uri":'),
@@ -77,6 +84,12 @@ EXPECTED: dict[str, tuple[int | None, str]] = {
     "redeem-autologin_head": (403, ""),
     "redeem-head": (403, ""),
     "redeem-ok": (303, "Location: /dashboard?scrollTo=40718806&launch=1"),
+    "registrant_create-batch": (200, '"code": "invalid_request"'),
+    "registrant_create-ok": (201, f"/r/{samples.SESSION_ID}-"),
+    "registrants-cancel": (204, ""),
+    "registrants-index": (200, "Mary Somerville"),
+    "registrants-rotate": (200, f"/r/{samples.SESSION_ID}-{samples.REGISTRANT_ID}-"),
+    "registrants-show": (200, f"/r/{samples.SESSION_ID}-{samples.REGISTRANT_ID}-"),
     "router-change": (None, "null"),
     "rooms-assign": (204, ""),
     "rooms-change": (200, '"name": "Front desk"'),
@@ -125,7 +138,7 @@ EXPECTED: dict[str, tuple[int | None, str]] = {
     "vsee-rooms": (200, '"total_count": 2'),
     "vsee-sso": (200, '"full_name": "Ada Lovelace"'),
 }
-SHOWN_ONCE = re.compile(r'"(?:client_secret|access_token|login_guid|LoginGuid|token)": "([^"]+)"')
+SHOWN_ONCE = re.compile(r'"(?:client_secret|app_secret|access_token|token|login_guid|LoginGuid)": "([^"]+)"')
 REST_MEMBERS = {
     "resource",
     "path",

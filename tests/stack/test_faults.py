@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from tests.support.portal import Portal
     from tests.support.proxy import AwsProxy, Call, Fault, Matcher
+    from tests.support.stack import Fresh
     from tests.support.tables import Tables
-    from tools.local import Stack
 
 EVER = 1_000_000
 DYNAMODB = calls_of(service="dynamodb")
@@ -383,20 +383,6 @@ def test_a_deadline_that_cannot_be_moved_does_not_keep_a_person_out(
 
 
 # --- helpers --------------------------------------------------------------------------------------------------
-
-type Fresh = Callable[[str], None]
-
-
-@pytest.fixture
-def fresh(stack: Stack) -> Fresh:
-    """A function that ends a Lambda function's processes, so that the next request meets one without memories."""
-    client = stack.client("lambda")
-
-    def end_processes(logical_id: str) -> None:
-        # As it is already: to say so ends them.
-        client.update_function_configuration(FunctionName=stack.function_name(logical_id), Timeout=10)
-
-    return end_processes
 
 
 def outage_of(aws: AwsProxy, kind: str) -> contextlib.AbstractContextManager[Fault]:

@@ -16,12 +16,13 @@ from dataclasses import dataclass, field
 from functools import cache
 from http import HTTPStatus
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from botocore.session import get_session
 
+from tests.support.outbox import DEAD_LETTERS, OUTBOX, SENDER, FakeSes, FakeSns, FakeSqs, Post
 from tests.support.template import resources
 from tools.local.paths import ROOT
 from vestibule import wiring
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
     from botocore.session import Session
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_sesv2 import SESV2Client
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
 
     from vestibule.model import Account, User
 
@@ -362,6 +366,8 @@ class MotoAws:
     ----------
     dynamodb, secrets_manager
         Clients as the product makes them; every call of the former goes over the `wire`.
+    sqs, ses, sns
+        Stand-ins that keep what they are handed.
     """
 
     def __init__(self) -> None:
@@ -374,6 +380,7 @@ class MotoAws:
             given = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
             properties = {one: table["Properties"][one] for one in given if one in table["Properties"]}
             self._past_the_wire.create_table(TableName=name, **properties)
+        self.sqs, self.ses, self.sns = FakeSqs(), FakeSes(), FakeSns()
         self.secrets_manager.create_secret(Name=SECRET, SecretString=_EMPTY_RING)
         self.secrets_manager.create_secret(Name=MASTER_KEY_SECRET, SecretString="k" * 64)
 
@@ -385,6 +392,7 @@ class MotoAws:
             table.items.clear()
         self.secrets_manager.put_secret_value(SecretId=SECRET, SecretString=_EMPTY_RING)
         self.wire.reset()
+        self.sqs, self.ses, self.sns = FakeSqs(), FakeSes(), FakeSns()
 
     def stored(self, table: str) -> list[Mapping[str, Any]]:
         """Return everything that a table holds, in DynamoDB's wire form, past the wire."""
@@ -427,6 +435,10 @@ def settings() -> Settings:
         journal_table="JournalTable",
         signing_keys_secret=SECRET,
         master_key_secret=MASTER_KEY_SECRET,
+        outbox_queue=OUTBOX,
+        dead_letter_queue=DEAD_LETTERS,
+        mail_sender=SENDER,
+        mail_configuration_set="reports",
     )
 
 
@@ -449,6 +461,9 @@ def make_house(settings: Settings, moto_aws: MotoAws, wire: Wire, clock: FakeClo
             pause=lambda _seconds: None,
             dynamodb=moto_aws.dynamodb,
             secrets_manager=moto_aws.secrets_manager,
+            sqs=cast("SQSClient", moto_aws.sqs),
+            ses=cast("SESV2Client", moto_aws.ses),
+            sns=cast("SNSClient", moto_aws.sns),
         )
 
     return make
@@ -458,6 +473,12 @@ def make_house(settings: Settings, moto_aws: MotoAws, wire: Wire, clock: FakeClo
 def house(make_house: MakeHouse) -> House:
     """The house of this test."""
     return make_house()
+
+
+@pytest.fixture
+def post(house: House, moto_aws: MotoAws, clock: FakeClock) -> Post:
+    """The outbox of this test's house, moved by the test."""
+    return Post(house, moto_aws, clock)
 
 
 type Handler = Callable[[dict[str, Any], Any], Any]

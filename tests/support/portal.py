@@ -34,7 +34,7 @@ COOKIE = "__Host-vestibule"
 PORTAL_URL = "http://portal.localhost:8000"
 """Where the test portals' visitors come from; the one entry of their redirect_uris."""
 
-_SHOWN_ONCE = ("client_secret", "access_token", "login_guid", "LoginGuid")
+_SHOWN_ONCE = ("client_secret", "app_secret", "access_token", "token", "join_url", "login_guid", "LoginGuid")
 """Members of the API's answers that let somebody in."""
 _FORM_TOKEN = re.compile(r'name="form_token" value="([^"]+)"')
 _SHORTEST_SECRET = 12

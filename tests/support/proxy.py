@@ -94,6 +94,8 @@ class Fault:
         The call is never forwarded; what comes back ends in the middle.
     drop_answer
         The call is forwarded, and the connection is closed instead of answering.
+    after
+        What is done when the emulator has acted, before anybody hears of it.
     answer
         Makes status and body of the answer that is given instead of forwarding.
     hits
@@ -110,6 +112,7 @@ class Fault:
     swallow: bool = False
     cut_short: bool = False
     drop_answer: bool = False
+    after: Callable[[], object] | None = None
     answer: Callable[[Call], tuple[int, bytes]] | None = None
     hits: list[Call] = field(default_factory=list)
     gathered: int = 0
@@ -170,6 +173,10 @@ class AwsProxy:
     def drop_answer(self, matches: Matcher, times: int = 1) -> contextlib.AbstractContextManager[Fault]:
         """Let matching calls act, and lose their answers."""
         return self._fault(Fault(matches, times, drop_answer=True))
+
+    def kill_after(self, matches: Matcher, kill: Callable[[], object]) -> contextlib.AbstractContextManager[Fault]:
+        """Let the next matching call act, and end the process that made it before it hears of that."""
+        return self._fault(Fault(matches, 1, drop_answer=True, after=kill))
 
     def delay(self, matches: Matcher, seconds: float, times: int = 1) -> contextlib.AbstractContextManager[Fault]:
         """Forward matching calls late."""
@@ -284,6 +291,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._upstream.request(self.command, self.path, body=body or None, headers=headers)
         response = self._upstream.getresponse()
         answer = response.read()
+        if fault is not None and fault.after is not None:
+            fault.after()
         if fault is not None and fault.drop_answer:
             self.close_connection = True
             return

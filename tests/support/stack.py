@@ -20,11 +20,14 @@ from tools.local.console import say
 from tools.local.loopback import loopback_client
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Callable, Generator, Mapping
 
     import httpx
 
 FOLDER_PREFIX = "test-"
+
+type Fresh = Callable[[str], None]
+"""Ends a function's processes, by its logical id."""
 
 
 class ChromiumLaunch(TypedDict):
@@ -70,6 +73,18 @@ def http(stack: Stack) -> Generator[httpx.Client]:
     """
     with loopback_client(base_url=stack.api_url) as client:
         yield client
+
+
+@pytest.fixture
+def fresh(stack: Stack) -> Fresh:
+    """A function that ends a Lambda function's processes, so that the next request meets one without memories."""
+    client = stack.client("lambda")
+
+    def end_processes(logical_id: str) -> None:
+        # As it is already: to say so ends them.
+        client.update_function_configuration(FunctionName=stack.function_name(logical_id), Timeout=10)
+
+    return end_processes
 
 
 @pytest.fixture(scope="session")

@@ -47,6 +47,12 @@ class Tables:
         """Overwrite numbers in the row of the login that a sign-in cookie names."""
         self._change("PassesTable", pack({"pk": f"login#{cookie.partition('.')[0]}"}), values)
 
+    def end_leases(self, participant_id: str) -> None:
+        """Let the leases of letters to a participant run out."""
+        for item in self.scan("PassesTable"):
+            if item["pk"].startswith("outbox#") and item["pk"].endswith(f"#{participant_id}"):
+                self._change("PassesTable", pack({"pk": item["pk"]}), {"leased_until": 0})
+
     def events_of(self, guid: str) -> list[dict[str, Any]]:
         """Give a login's audit events."""
         subject = f"#login#{ids.digest(guid)}"

@@ -23,10 +23,15 @@ NATIVE_API = frozenset(
     {
         "account",
         "api_clients",
+        "app_secrets",
+        "attendance",
+        "embed_create",
         "login_uri_issue",
         "login_uri_revoke",
         "login_uri_state",
         "participants",
+        "registrant_create",
+        "registrants",
         "rooms",
         "session_create",
         "sessions",
@@ -45,6 +50,7 @@ IMPORTED_BY = {
     "boto3": NOBODY,  # botocore does
     "botocore.client": FUNCTIONS - WITHOUT_TABLES - FIRST_CLIENT_LATER | {"mailer"},
     "cryptography": NOBODY,  # comes with the first token
+    "email_validator": NOBODY,  # comes with the first address that decides who somebody is
     "icalendar": NOBODY,  # comes with vestibule.mail
     "jinja2": NOBODY,  # comes with the first page
     "jwt": NOBODY,  # comes with the first token

@@ -297,4 +297,5 @@ def test_no_line_of_any_flow_holds_what_lets_somebody_in_or_names_a_person(
             assert spelled not in written, what
     for word in ("private", "Private", USER_AGENT, ADDRESS, "__Host-", "form_token", "portal.example", "evil.example"):
         assert word not in written, word
-    assert all(line["request_id"] is not None for line in log.lines())
+    # and every line says of which request it is, or of which invocation where nobody asked
+    assert all(line.get("request_id") or line.get("function_request_id") for line in log.lines())

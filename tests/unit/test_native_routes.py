@@ -82,7 +82,7 @@ def call(function: LoadFunction, account: Account) -> Call:
 
 
 def test_every_route_of_the_template_is_known_to_its_function(call: Call) -> None:
-    assert len(ROUTES) == 35
+    assert len(ROUTES) == 48
     for method, resource, _ in ROUTES:
         _, answer = call(method, resource.replace("{guid}", GUID).replace("{", "").replace("}", ""), body={})
         assert answer is None or answer.get("code") != "route_not_found"
@@ -116,6 +116,8 @@ def test_every_route_answers_an_outage_with_503_and_retry_after(
         "room_id": "10000002",
         "session_id": "10000003",
         "participant_id": "10000004",
+        "registrant_id": "10000005",
+        "secret_id": "1-x",
     }
     path = resource.format(**values)
     body: dict[str, Any] = {}
@@ -128,6 +130,8 @@ def test_every_route_answers_an_outage_with_503_and_retry_after(
             "title": "x",
             "host": {"user_id": "10000001"},
             "participants": [{"full_name": "x"}],
+            "email": "x@example.org",
+            "registrants": [{"name": "x", "email": "x@example.org"}],
         }
         shape = {
             "users": ["full_name"],
@@ -137,6 +141,8 @@ def test_every_route_answers_an_outage_with_503_and_retry_after(
             "session_create": ["title", "host"],
             "sessions": ["title"],
             "participants": ["participants"] if method == "POST" else ["full_name"],
+            "app_secrets": ["name"],
+            "registrant_create": ["registrants"] if resource.endswith("/batch") else ["name", "email"],
         }
         body = {n: body[n] for n in shape.get(folder, ["user_id"])} if "rotate" not in resource else {}
     answer = function(folder)(

@@ -308,7 +308,7 @@ def test_the_alarm_counts_wrong_codes_by_the_line_that_the_page_logs(
     browser: Browser, house: House, planned: tuple[Session, list[Participant]], caplog: pytest.LogCaptureFixture
 ) -> None:
     # given
-    (metric,) = resources("AWS::Logs::MetricFilter").values()
+    metric = resources("AWS::Logs::MetricFilter")["WrongCodesFilter"]
     pattern = metric["Properties"]["FilterPattern"]
     assert metric["Properties"]["LogGroupName"] == {"Ref": "JoinLogGroup"}
     (transformation,) = metric["Properties"]["MetricTransformations"]

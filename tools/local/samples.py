@@ -20,16 +20,34 @@ from vestibule.clock import HOUR, MINUTE
 from vestibule.domain import scopes
 from vestibule.domain.participants import Invitee
 from vestibule.domain.sessions import HostRef
-from vestibule.model import Account, Client, ClientSecret, Login, ParticipantRole, Room, SessionStatus, SsoToken, User
+from vestibule.model import (
+    Account,
+    AppKey,
+    AppSecret,
+    Client,
+    ClientSecret,
+    Entrance,
+    Login,
+    ParticipantRole,
+    Registrant,
+    Room,
+    SessionStatus,
+    SsoToken,
+    User,
+    Visit,
+)
 from vestibule.store.codes import CodeStore
 from vestibule.store.directory.accounts import AccountStore
+from vestibule.store.directory.app_secrets import AppSecretStore
 from vestibule.store.directory.clients import ClientStore
+from vestibule.store.directory.registrants import RegistrantStore
 from vestibule.store.directory.rooms import RoomStore
 from vestibule.store.directory.sessions import SessionStore
 from vestibule.store.directory.users import UserStore
 from vestibule.store.passes import LoginStore
 from vestibule.store.sso_tokens import SsoTokenStore
 from vestibule.store.table import Table
+from vestibule.store.visits import VisitStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +64,9 @@ LEAVING_USER_ID = "30517703"
 CREATED_EXTERNAL_ID = "mrn-2009"
 """Of the user that `users-create.json` makes."""
 
+REGISTRANT_ID = "51840277"
+LEAVING_REGISTRANT_ID = "51840278"
+APP_SECRET_ID = f"{ACCOUNT_ID}-sampleapps"
 ROOM_ID, ROOM_CODE = "40718831", "front"
 LEAVING_ROOM_ID, LEAVING_ROOM_CODE = "40718832", "leaving"
 CREATED_ROOM_CODE = "hopper"
@@ -104,8 +125,11 @@ def write_into(house: House) -> None:
     _write_account(AccountStore(directory), now)
     _write_clients(ClientStore(directory), now)
     _write_users(UserStore(directory), now)
+    _write_app_secret(AppSecretStore(directory), now)
     _write_rooms(RoomStore(directory), now)
     _write_sessions(house, SessionStore(directory))
+    _write_registrants(RegistrantStore(directory), now)
+    _write_visit(VisitStore(_table(house, house.settings.journal_table)), now)
     logins = LoginStore(_table(house, house.settings.passes_table))
     for login in _logins(now):
         logins.create(login)
@@ -177,6 +201,52 @@ def _write_users(store: UserStore, now: int) -> None:
                 updated_at=now,
             )
         )
+
+
+def _write_app_secret(store: AppSecretStore, now: int) -> None:
+    for known in store.list_of(ACCOUNT_ID):
+        store.delete(known)
+    key = AppKey(number=1, created_at=now)
+    store.create(
+        AppSecret(secret_id=APP_SECRET_ID, account_id=ACCOUNT_ID, name="course site", keys=(key,), created_at=now)
+    )
+
+
+def _write_registrants(store: RegistrantStore, now: int) -> None:
+    # Real ones follow from their addresses; these have the ids that the events name.
+    for known in store.page(ACCOUNT_ID, SESSION_ID, after=None, limit=100)[0]:
+        store.cancel(known, now)
+    for registrant_id, name in ((REGISTRANT_ID, "Mary Somerville"), (LEAVING_REGISTRANT_ID, "Charles Babbage")):
+        seen = (store.trace(ACCOUNT_ID, SESSION_ID, registrant_id) or {}).get("version")
+        registrant = Registrant(
+            registrant_id=registrant_id,
+            account_id=ACCOUNT_ID,
+            session_id=SESSION_ID,
+            email_mark=f"sample-{registrant_id}",
+            email=f"{registrant_id}@sample.example",
+            name=name,
+            asked_by="sample",
+            created_at=now,
+            updated_at=now,
+            version=(seen or 0) + 1,
+        )
+        store.write(registrant, seen=seen)
+
+
+def _write_visit(store: VisitStore, now: int) -> None:
+    visit = Visit(
+        visit_id="5a3c",
+        account_id=ACCOUNT_ID,
+        session_id=SESSION_ID,
+        entrance=Entrance.REGISTRANT,
+        role=ParticipantRole.ATTENDEE,
+        joined_at=now,
+        left_at=now + 5 * MINUTE,
+        name="Mary Somerville",
+        own_id=f"registrant#{REGISTRANT_ID}",
+    )
+    store.begin(visit)
+    store.mark(visit)
 
 
 def _write_rooms(store: RoomStore, now: int) -> None:

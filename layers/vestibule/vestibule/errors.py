@@ -31,7 +31,17 @@ class NotFoundError(VestibuleError):
 
 
 class ConflictError(VestibuleError):
-    """A unique name is taken, or the object changed under the caller's hands."""
+    """A unique name is taken, or the object changed under the caller's hands.
+
+    Parameters
+    ----------
+    facts
+        Ids that help the caller on; members of the problem document.
+    """
+
+    def __init__(self, code: str, detail: str, **facts: str) -> None:
+        super().__init__(code, detail)
+        self.facts = facts
 
 
 class VersionMismatchError(VestibuleError):

@@ -42,6 +42,14 @@ def new_object_id(random: Randomness) -> str:
     return str(_FIRST_OBJECT_ID + random.randbelow(_OBJECT_ID_LIMIT - _FIRST_OBJECT_ID))
 
 
+def object_id_of(mark: str) -> str:
+    """Return the object id that follows from a keyed mark (hex): the same one for ever.
+
+    Two marks may share an id; whoever uses it looks whose it is.
+    """
+    return str(_FIRST_OBJECT_ID + int(mark, 16) % (_OBJECT_ID_LIMIT - _FIRST_OBJECT_ID))
+
+
 def is_object_id(text: str) -> bool:
     """Tell whether a text has the form of an object id; no other leads anywhere."""
     return text.isascii() and text.isdigit() and len(text) in _OBJECT_ID_LENGTHS

@@ -72,6 +72,13 @@ class Stage:
     sealed_secret: str | None = field(default=None, repr=False)
 
 
+class SeatPolicy(StrEnum):
+    """What happens when somebody joins a session in which they sit already."""
+
+    KICK_OLD = "kick_old"
+    REJECT_NEW = "reject_new"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """A tenant: one portal's company.
@@ -102,6 +109,10 @@ class Account:
         Whether an SSO token lets one browser in and no other, instead of any until it expires.
     stage
         Where its sessions' media happen; None until the account has set one.
+    embed_token_minutes
+        How long an embed token that the API makes is good for entering.
+    seat_policy
+        Which of two pages of one person gets the seat.
     version
         Rises by one with every change.
     """
@@ -126,6 +137,8 @@ class Account:
     launch_panel_only: bool = False
     sso_token_once: bool = False
     stage: Stage | None = None
+    embed_token_minutes: int = 60
+    seat_policy: SeatPolicy = SeatPolicy.KICK_OLD
     version: int = 1
 
 
@@ -163,6 +176,39 @@ class Client:
     created_at: int
     account_status: Status = Status.ACTIVE
     version: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppKey:
+    """One live key of an application secret; the key itself is derived and stored nowhere.
+
+    Attributes
+    ----------
+    number
+        Counts the secret's rotations from 1.
+    expires_at
+        Set when a rotation has given the secret a newer one.
+    """
+
+    number: int
+    created_at: int
+    expires_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppSecret:
+    """What a portal signs embed tokens with by itself: one or two live keys."""
+
+    secret_id: str
+    account_id: str
+    name: str
+    keys: tuple[AppKey, ...]
+    created_at: int
+    version: int = 1
+
+    def kid(self, key: AppKey) -> str:
+        """Return the name of a key, which a token carries in its header."""
+        return f"{self.secret_id}.{key.number}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -394,6 +440,7 @@ class EventKind(StrEnum):
     CANCELLED = "cancelled"
     REMOVED = "removed"
     REMINDED = "reminded"
+    REGISTERED = "registered"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -493,12 +540,15 @@ class Registration:
         Whether the session has a public registration page.
     capacity
         Registrants at most, None for no limit.
+    generation
+        Rises with every change of the capacity: each limit has counters of its own.
     """
 
     public: bool = False
     capacity: int | None = None
     opens_at: int | None = None
     closes_at: int | None = None
+    generation: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -618,3 +668,120 @@ class Participant:
     removed_at: int | None = None
     event: OutboxEvent | None = None
     version: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registrant:
+    """Somebody who signed up for a session: one e-mail address, one link.
+
+    Attributes
+    ----------
+    registrant_id
+        Follows from session and address (`vestibule.domain.registrants`); unique in the session.
+    email_mark
+        Keyed mark of the address, in whatever spelling; all that stays after cancelling.
+    metadata
+        The portal's own JSON object, as text.
+    asked_by
+        Draw of the call that registered; recognises that call when it is repeated.
+    place
+        Which of the session's limited places is taken, None where there is no limit.
+    link_version
+        Rises when the link is rotated, and when somebody who cancelled comes back.
+    event
+        The mail that the last write shall cause, None for none.
+    """
+
+    registrant_id: str
+    account_id: str
+    session_id: str
+    email_mark: str
+    email: str
+    name: str
+    asked_by: str
+    created_at: int
+    updated_at: int
+    metadata: str = "{}"
+    place: str | None = None
+    link_version: int = 1
+    event: OutboxEvent | None = None
+    version: int = 1
+
+
+class Entrance(StrEnum):
+    """By which way somebody came into a session."""
+
+    DASHBOARD = "dashboard"
+    LINK = "link"
+    CODE = "code"
+    PERSONAL = "personal"
+    REGISTRANT = "registrant"
+    EMBED = "embed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seat:
+    """The one active place of a person in a session.
+
+    Attributes
+    ----------
+    key
+        Digest of session and person.
+    holder
+        Digest of the secret that the page holds which sits there.
+    visit_id
+        The visit that this sitting is, in the journal.
+    seen_at, held_until
+        When the page was last written down, and the first moment at which it is missed.
+    invited_as, email, user_id, own_id
+        What the person's role follows from, see `vestibule.domain.people.Person`.
+    former_visit, former_joined_at, former_until
+        The sitting that this one took the place of: its visit, and the times of it.
+    """
+
+    key: str
+    account_id: str
+    session_id: str
+    holder: str
+    visit_id: str
+    entrance: Entrance
+    role: ParticipantRole
+    joined_at: int
+    seen_at: int
+    held_until: int
+    invited_as: ParticipantRole | None = None
+    email: str | None = None
+    user_id: str | None = None
+    own_id: str | None = None
+    former_visit: str = ""
+    former_joined_at: int = 0
+    former_until: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """Somebody was in a session, from one moment to another.
+
+    Attributes
+    ----------
+    left_at
+        The last moment at which the page was known to be there.
+    has_left
+        Whether it said goodbye or was kicked, so that nothing more is to come.
+    metadata
+        The portal's own JSON object about the person, as text.
+    """
+
+    visit_id: str
+    account_id: str
+    session_id: str
+    entrance: Entrance
+    role: ParticipantRole
+    joined_at: int
+    left_at: int
+    has_left: bool = False
+    name: str | None = None
+    email: str | None = None
+    user_id: str | None = None
+    own_id: str | None = None
+    metadata: str = "{}"

@@ -52,6 +52,10 @@ class Sealing:
         """Return a derived secret of 128 bits as 32 hex characters."""
         return self._mac(kind, account_id, object_id, str(version))[:_MAC_BYTES].hex()
 
+    def secret(self, kind: str, account_id: str, object_id: str, version: int) -> str:
+        """Return a derived secret of 256 bits as 43 URL-safe characters."""
+        return _text(self._mac(kind, account_id, object_id, str(version)))
+
     def mark(self, kind: str, text: str) -> str:
         """Return a keyed mark by which a text is found again without being stored."""
         return self._mac(kind, text).hex()

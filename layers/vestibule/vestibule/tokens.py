@@ -1,4 +1,7 @@
-"""JWTs: one place that makes them and one that judges ours, which are signed with ES256.
+"""JWTs: one place that makes them and one that judges them.
+
+The house signs with ES256; a portal may sign for its own account with HS256 and an
+application secret; a stage gets what its own software reads.
 
 Every token has ``typ``, ``kid``, ``iss``, ``aud``, ``sub``, ``iat``, ``exp`` and
 ``jti``, and all are checked (RFC 7519, RFC 8725): a token of one kind is never
@@ -21,9 +24,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 ALGORITHM = "ES256"
+"""What the house's own keys sign with."""
+SHARED_ALGORITHM = "HS256"
+"""What application secrets sign with."""
 
 ACCESS_TOKEN = "at+jwt"  # noqa: S105 - a media type (RFC 9068), not a password
 """``typ`` of access tokens."""
+EMBED_TOKEN = "embed+jwt"  # noqa: S105 - a media type
+"""``typ`` of embed tokens."""
 
 STAGE_GRANT = "stage-grant+jwt"
 """``typ`` of the grants that open a portal's own stage."""
@@ -33,7 +41,9 @@ LEEWAY = 5 * SECOND
 
 _REQUIRED = ("iss", "aud", "sub", "iat", "exp", "jti")
 _LONGEST_TOKEN = 4_096
+"""Characters, unless the kind says otherwise."""
 _SMALLEST_RSA_KEY = 2_048
+"""Bits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +56,17 @@ class Kind:
         Media type in the header.
     issuer, audience
         ``iss`` and ``aud``.
+    leeway
+        Milliseconds that ``iat`` may lie in the future.
+    longest
+        Characters of a token at most.
     """
 
     typ: str
     issuer: str
     audience: str
+    leeway: int = LEEWAY
+    longest: int = _LONGEST_TOKEN
 
 
 def sign(
@@ -93,7 +109,7 @@ def sign(
 
 
 def verify(kind: Kind, token: str, find_key: Callable[[str], SigningKey | None], *, now: int) -> dict[str, Any]:
-    """Judge a token and return its claims.
+    """Judge a token of the house and return its claims.
 
     Parameters
     ----------
@@ -109,22 +125,68 @@ def verify(kind: Kind, token: str, find_key: Callable[[str], SigningKey | None],
     UnavailableError
         The keys could not be read (raised by ``find_key``).
     """
+
+    def public_key(kid: str) -> Any:
+        import jwt  # noqa: PLC0415 - see the module's docstring
+
+        key = find_key(kid)
+        return None if key is None else jwt.PyJWK.from_dict(dict(key.public_key), ALGORITHM)
+
+    return _judge(kind, token, ALGORITHM, public_key, now)
+
+
+def verify_shared(kind: Kind, token: str, find_secret: Callable[[str], str | None], *, now: int) -> dict[str, Any]:
+    """Judge a token that somebody signed with a secret that is theirs and the house's.
+
+    Parameters
+    ----------
+    find_secret
+        Returns the live secret of a ``kid``, None when there is none.
+
+    Raises
+    ------
+    UnauthenticatedError, UnavailableError
+        As `verify`.
+    """
+    return _judge(kind, token, SHARED_ALGORITHM, find_secret, now)
+
+
+def kid_of(token: str, *, longest: int = _LONGEST_TOKEN) -> str:
+    """Return which key a token says it was signed with; nothing is proven by that.
+
+    Raises
+    ------
+    UnauthenticatedError
+        It is no token, or names none.
+    """
     import jwt  # noqa: PLC0415 - see the module's docstring
 
-    if len(token) > _LONGEST_TOKEN or not token.isascii():
+    if len(token) > longest or not token.isascii():
         raise UnauthenticatedError
     try:
+        kid = jwt.get_unverified_header(token).get("kid")
+    except (jwt.PyJWTError, ValueError) as error:
+        raise UnauthenticatedError from error
+    if not isinstance(kid, str) or not kid:
+        raise UnauthenticatedError
+    return kid
+
+
+def _judge(kind: Kind, token: str, algorithm: str, find_key: Callable[[str], Any], now: int) -> dict[str, Any]:
+    import jwt  # noqa: PLC0415 - see the module's docstring
+
+    kid = kid_of(token, longest=kind.longest)
+    try:
         header = jwt.get_unverified_header(token)
-        kid = header.get("kid")
-        if header.get("alg") != ALGORITHM or header.get("typ") != kind.typ or not kid:
+        if header.get("alg") != algorithm or header.get("typ") != kind.typ:
             raise UnauthenticatedError
         key = find_key(kid)
         if key is None:
             raise UnauthenticatedError
         claims: dict[str, Any] = jwt.decode(
             token,
-            jwt.PyJWK.from_dict(dict(key.public_key), ALGORITHM),
-            algorithms=[ALGORITHM],
+            key,
+            algorithms=[algorithm],
             issuer=kind.issuer,
             audience=kind.audience,
             options={
@@ -137,7 +199,7 @@ def verify(kind: Kind, token: str, find_key: Callable[[str], SigningKey | None],
         )
     except (jwt.PyJWTError, ValueError) as error:
         raise UnauthenticatedError from error
-    if not _is_timely(claims, now):
+    if not _is_timely(claims, now, kind.leeway):
         raise UnauthenticatedError
     return claims
 
@@ -198,8 +260,8 @@ def new_key(*, published_at: int, signs_from: int) -> SigningKey:
     )
 
 
-def _is_timely(claims: Mapping[str, Any], now: int) -> bool:
+def _is_timely(claims: Mapping[str, Any], now: int, leeway: int) -> bool:
     issued_at, expires_at = claims["iat"], claims["exp"]
     if type(issued_at) is not int or type(expires_at) is not int:
         return False
-    return issued_at <= to_epoch_seconds(now + LEEWAY) and now < expires_at * SECOND
+    return issued_at <= to_epoch_seconds(now + leeway) and now < expires_at * SECOND

@@ -31,9 +31,12 @@ if TYPE_CHECKING:
     from vestibule.domain.access_tokens import AccessTokenIssuer, AccessTokenReader
     from vestibule.domain.accounts import Accounts
     from vestibule.domain.agenda import Agendas
+    from vestibule.domain.app_secrets import AppSecrets
+    from vestibule.domain.attendance import Attendance
     from vestibule.domain.audit import AuditTrail
     from vestibule.domain.clients import Clients
     from vestibule.domain.credentials import Credentials
+    from vestibule.domain.embeds import EmbedIssuer, EmbedReader
     from vestibule.domain.entrances import Entrances
     from vestibule.domain.guesses import Guesses
     from vestibule.domain.idempotency import Idempotency
@@ -44,8 +47,10 @@ if TYPE_CHECKING:
     from vestibule.domain.outbox import Router
     from vestibule.domain.participants import Participants
     from vestibule.domain.password_sign_ins import PasswordSignIns
+    from vestibule.domain.registrants import Registrants
     from vestibule.domain.reminders import Reminders
     from vestibule.domain.rooms import Rooms
+    from vestibule.domain.seats import Seats
     from vestibule.domain.sessions import Sessions
     from vestibule.domain.sign_ins import SignIns
     from vestibule.domain.signing_keys import KeyRotation, Signer, Verifier
@@ -65,6 +70,7 @@ if TYPE_CHECKING:
     from vestibule.store.passes import LoginStore
     from vestibule.store.queues import Queue
     from vestibule.store.table import Table
+    from vestibule.store.visits import VisitStore
 
 
 class House:
@@ -332,6 +338,60 @@ class House:
         return Links(self.settings, self._sealing)
 
     @cached_property
+    def app_secrets(self) -> AppSecrets:
+        """What portals sign embed tokens with."""
+        from vestibule.domain.app_secrets import AppSecrets
+        from vestibule.store.directory.app_secrets import AppSecretStore
+
+        return AppSecrets(AppSecretStore(self._directory), self._sealing, self.clock, self.random)
+
+    @cached_property
+    def embed_issuer(self) -> EmbedIssuer:
+        """Makes embed tokens."""
+        from vestibule.domain.embeds import EmbedIssuer
+
+        return EmbedIssuer(self.settings, self._session_store, self._signer, self.clock, self.random)
+
+    @cached_property
+    def embed_reader(self) -> EmbedReader:
+        """Reads embed tokens."""
+        from vestibule.domain.embeds import EmbedReader
+
+        return EmbedReader(self.settings, self.verifier, self.app_secrets, self.clock)
+
+    @cached_property
+    def registrants(self) -> Registrants:
+        """Registrants of sessions."""
+        from vestibule.domain.registrants import Registrants
+        from vestibule.store.directory.registrants import RegistrantStore
+
+        return Registrants(
+            RegistrantStore(self._directory),
+            self._session_store,
+            self.links,
+            self._sealing,
+            clock=self.clock,
+            random=self.random,
+        )
+
+    @cached_property
+    def seats(self) -> Seats:
+        """Seats in sessions."""
+        from vestibule.domain.seats import Seats
+        from vestibule.store.seats import SeatStore
+
+        return Seats(
+            SeatStore(self._passes), self._visit_store, self._session_store, clock=self.clock, random=self.random
+        )
+
+    @cached_property
+    def attendance(self) -> Attendance:
+        """Who was in a session."""
+        from vestibule.domain.attendance import Attendance
+
+        return Attendance(self._visit_store, self._session_store, self.clock)
+
+    @cached_property
     def audit(self) -> AuditTrail:
         """The audit trail."""
         from vestibule.domain.audit import AuditTrail
@@ -467,6 +527,12 @@ class House:
         from vestibule.store.passes import LoginStore
 
         return LoginStore(self._passes)
+
+    @cached_property
+    def _visit_store(self) -> VisitStore:
+        from vestibule.store.visits import VisitStore
+
+        return VisitStore(self._table(self.settings.journal_table))
 
     @cached_property
     def _directory(self) -> Table:

@@ -13,9 +13,10 @@ from vestibule import ids
 from vestibule.clock import MINUTE
 from vestibule.domain import rules
 from vestibule.domain.rules import Checks, RuleError
+from vestibule.domain.signing_keys import LONGEST_TOKEN
 from vestibule.errors import ConflictError, NotFoundError
 from vestibule.memory import Memory
-from vestibule.model import Account, NavigationLink, Stage, Status
+from vestibule.model import Account, NavigationLink, SeatPolicy, Stage, Status
 from vestibule.store.table import ConditionFailedError
 
 if TYPE_CHECKING:
@@ -214,6 +215,12 @@ def _minutes(value: int) -> int:
     return value
 
 
+def _token_minutes(value: int) -> int:
+    if not 1 <= value <= LONGEST_TOKEN // MINUTE:
+        raise RuleError("out_of_range", f"must be 1 to {LONGEST_TOKEN // MINUTE} minutes.")
+    return value
+
+
 def _redirect_uris(values: Sequence[str]) -> tuple[str, ...]:
     if len(values) > REDIRECT_URIS_AT_MOST:
         raise RuleError("too_many", f"must be at most {REDIRECT_URIS_AT_MOST} addresses.")
@@ -260,6 +267,8 @@ _RULES: dict[str, Callable[[Any], Any]] = {
     "password_sign_in": _as_it_is,
     "launch_panel_only": _as_it_is,
     "sso_token_once": _as_it_is,
+    "embed_token_minutes": _token_minutes,
+    "seat_policy": SeatPolicy,
 }
 _CLEARED: dict[str, Any] = {
     "logo_url": None,
@@ -276,6 +285,8 @@ _CLEARED: dict[str, Any] = {
     "launch_panel_only": False,
     "sso_token_once": False,
     "stage": None,
+    "embed_token_minutes": 60,
+    "seat_policy": SeatPolicy.KICK_OLD,
 }
 """What a setting becomes when it is put back: the defaults of `Account`."""
 

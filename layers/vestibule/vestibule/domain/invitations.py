@@ -175,9 +175,13 @@ class Invitations:
         account_id, session_id = message.ids["account_id"], message.ids["session_id"]
         identity = message.ids["identity"]
         session, people = self._sessions.people(account_id, session_id, [identity])
-        participant = people.get(identity)
-        if session is None or participant is None or not self._concerns(message, session, participant):
+        participant = self._addressee(message, people.get(identity))
+        if session is None or participant is None:
             return None, None
+        is_farewell = kind is EventKind.REMOVED and participant.removed_at is not None
+        removed = participant if is_farewell else None
+        if not self._concerns(message, session, participant):
+            return None, removed
         channel = _channel(participant, kind)
         delivery = Delivery(
             account_id=account_id,
@@ -193,17 +197,25 @@ class Invitations:
             delivery = replace(delivery, message_id=self._send(message, session, participant, channel))
         except RefusedError as refused:
             delivery = replace(delivery, state=DeliveryState.FAILED, reason=refused.reason)
-        return delivery, participant if participant.removed_at is not None else None
+        return delivery, removed
+
+    def _addressee(self, message: Message, found: Participant | None) -> Participant | None:
+        """Return whom a message is for, also when another address has moved them to another key since."""
+        participant_id = message.ids["participant_id"]
+        if found is not None and found.participant_id == participant_id:
+            return found
+        whole = self._sessions.whole(message.ids["account_id"], message.ids["session_id"])
+        return next((p for p in whole[1] if p.participant_id == participant_id), None) if whole else None
 
     def _concerns(self, message: Message, session: Session, participant: Participant) -> bool:
         """Tell whether an event still asks for its letter."""
         kind = message.event.kind
-        if participant.participant_id != message.ids["participant_id"]:
-            return False  # removed and added again: another invitation, another letter
         if (participant.removed_at is not None) is not (kind is EventKind.REMOVED):
             return False
         if session.ends_at <= self._clock() or _channel(participant, kind) is Channel.NONE:
             return False
+        if kind is EventKind.CHANGED and message.event not in {session.event, participant.event}:
+            return False  # a newer one is on its way, and tells all of it
         is_cancelled = session.status is SessionStatus.CANCELLED
         return is_cancelled == (kind is EventKind.CANCELLED) or kind is EventKind.REMOVED
 
@@ -220,7 +232,10 @@ class Invitations:
         if channel is Channel.SMS:
             if participant.phone is None:
                 raise RefusedError("no_phone")
-            return self._texts.send(self._writer.text_message(letter), rules.e164(participant.phone))
+            number = rules.sought(rules.e164, participant.phone)
+            if number is None:
+                raise RefusedError("invalid_phone")
+            return self._texts.send(self._writer.text_message(letter), number)
         if participant.email is None:
             raise RefusedError("no_email")
         if not self._settings.mail_sender:

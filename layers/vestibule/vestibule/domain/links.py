@@ -8,17 +8,19 @@ No link holds anything personal.
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from vestibule.model import Participant, Session
+    from vestibule.model import Participant, Registrant, Session
     from vestibule.sealing import Sealing
     from vestibule.settings import Settings
 
 _PERSONAL = "personal link"
+_REGISTRANT = "registrant's link"
 _PASSKEY = "passkey"
 _CODE = "connect code"
 _SEPARATOR = "-"
@@ -26,7 +28,13 @@ _SEPARATOR = "-"
 
 @dataclass(frozen=True, slots=True)
 class PersonalToken:
-    """What a personal link's last segment says; unproven until checked."""
+    """What the last segment of a personal link or a registrant's says; unproven until checked.
+
+    Attributes
+    ----------
+    participant_id
+        Of a registrant's link, the registrant's id.
+    """
 
     session_id: str
     participant_id: str
@@ -88,6 +96,22 @@ class Links:
         return token.session_id == participant.session_id and self._sealing.proves(
             token.proof, _PERSONAL, participant.account_id, participant.participant_id, participant.link_version
         )
+
+    def join_url(self, slug: str, registrant: Registrant) -> str:
+        """Return the registrant's own link: straight into the one session."""
+        token = PersonalToken(registrant.session_id, registrant.registrant_id, self._registrant_proof(registrant))
+        return f"{self._settings.hub_url(slug)}/r/{token}"
+
+    def proves_registrant(self, token: PersonalToken, registrant: Registrant) -> bool:
+        """Tell whether a token is the registrant's link of today."""
+        return token.session_id == registrant.session_id and hmac.compare_digest(
+            token.proof.encode(), self._registrant_proof(registrant).encode()
+        )
+
+    def _registrant_proof(self, registrant: Registrant) -> str:
+        # Registrants' ids are unique in their session alone.
+        name = f"{registrant.session_id}/{registrant.registrant_id}"
+        return self._sealing.proof(_REGISTRANT, registrant.account_id, name, registrant.link_version)
 
     def join_link(self, slug: str, participant: Participant) -> str:
         """Return the link that asks for nothing but holds the connect code."""

@@ -128,6 +128,6 @@ def _caused(change: Mapping[str, Any]) -> Message | None:
     if event is None:
         return None
     before = unpack(change.get("OldImage") or {}).get("event")
-    if before is not None and before["event_id"] == event.event_id:
+    if isinstance(before, dict) and before.get("event_id") == event.event_id:
         return None
     return Message(event, {name: written[name] for name in _IDS if name in written or name == "account_id"})

@@ -208,7 +208,8 @@ class Participants:
         ConflictError
             Somebody else takes part under that name or address, or changed this one.
         """
-        session, known = self._whole(account_id, session_id)
+        gathering = self.gathering(account_id, session_id)
+        session, known = gathering.session, gathering.participants
         before = next((p for p in known if p.participant_id == participant_id), None)
         if before is None:
             raise NotFoundError("participant_not_found", "The session has no such participant.")
@@ -219,10 +220,14 @@ class Participants:
         after = replace(before, **clean, updated_at=self._clock(), version=before.version + 1)
         _check_channel(after, "", checks)
         checks.finish()
+        identity = _identity(after.user_id, after.email, after.full_name)
+        left = gathering.removed.get(identity)
         after = replace(
             after,
-            identity=_identity(after.user_id, after.email, after.full_name),
+            identity=identity,
             event=self._event_of_change(session, before, after),
+            # Under the address of somebody who was removed, the appointment's revision still rises.
+            version=max(after.version, left.version + 1 if left else 0),
         )
         others = [p for p in known if p.participant_id != participant_id]
         _refuse_duplicates([after], others)

@@ -20,6 +20,11 @@ LOGIN_URIS_READ: Final = "login_uris:read"
 LOGIN_URIS_WRITE: Final = "login_uris:write"
 SESSIONS_READ: Final = "sessions:read"
 SESSIONS_WRITE: Final = "sessions:write"
+EMBEDS_WRITE: Final = "embeds:write"
+APP_SECRETS_WRITE: Final = "app_secrets:write"
+REGISTRANTS_READ: Final = "registrants:read"
+REGISTRANTS_WRITE: Final = "registrants:write"
+ATTENDANCE_READ: Final = "attendance:read"
 
 ALL: Final = (
     ACCOUNT_READ,
@@ -33,6 +38,11 @@ ALL: Final = (
     LOGIN_URIS_WRITE,
     SESSIONS_READ,
     SESSIONS_WRITE,
+    EMBEDS_WRITE,
+    APP_SECRETS_WRITE,
+    REGISTRANTS_READ,
+    REGISTRANTS_WRITE,
+    ATTENDANCE_READ,
 )
 """Every scope, in the order in which they are listed to people."""
 

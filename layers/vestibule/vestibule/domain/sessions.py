@@ -240,6 +240,7 @@ class Sessions:
             if before.status is SessionStatus.CANCELLED:
                 raise ConflictError("session_cancelled", "The session is cancelled.")
             session = replace(before, **clean, updated_at=self._clock(), version=before.version + 1)
+            session = replace(session, registration=_next_registration(session.registration, before.registration))
             if session.starts_at != before.starts_at:
                 # An unchanged start that has come in the meantime is nobody's mistake.
                 self._check_start(session.starts_at, checks)
@@ -330,12 +331,6 @@ class _IdDrawnTwiceError(Exception):
 _USERS_OF_ONE_ADDRESS = 20
 
 
-def matches_person(entries: Sequence[str], *, user_id: str | None, email: str | None) -> bool:
-    """Tell whether a list of presenters or organizers names a person, by id or address."""
-    names = {entry.casefold() for entry in entries}
-    return bool((user_id and user_id.casefold() in names) or (email and email.casefold() in names))
-
-
 def _clean(fields: Mapping[str, Any], checks: Checks) -> dict[str, Any]:
     """Return fields in their stored form; what is wrong is in ``checks``."""
     clean: dict[str, Any] = {}
@@ -376,6 +371,12 @@ def _registration(value: Registration) -> Registration:
     if value.opens_at is not None and value.closes_at is not None and value.closes_at <= value.opens_at:
         raise RuleError("closes_before_it_opens", "must close after it opens.")
     return value
+
+
+def _next_registration(after: Registration, before: Registration) -> Registration:
+    """Return changed registration settings; another capacity is counted anew."""
+    generation = before.generation + (after.capacity != before.capacity)
+    return replace(after, generation=generation)
 
 
 def _as_it_is[V](value: V) -> V:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 BODY_LIMIT = 64 * 1_024
 """Bytes."""
+BATCH_LIMIT = 1_024 * 1_024
+"""Bytes of a body that brings many objects at once."""
 DEFAULT_LIMIT = 25
 LIMITS = range(1, 101)
 
@@ -52,7 +54,13 @@ class Body(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a route answers: a status and, unless it is 204, a JSON body."""
+    """What a route answers: a status and, unless it is 204, a body.
+
+    Attributes
+    ----------
+    body
+        Written as JSON; with a Content-Type among ``headers``, a text that is sent as it is.
+    """
 
     body: Any = None
     status: int = HTTPStatus.OK
@@ -112,8 +120,13 @@ class Request:
         """The caller's account: the only one that the call may touch."""
         return self.caller.account_id
 
-    def read[B: Body](self, shape: type[B]) -> B:
+    def read[B: Body](self, shape: type[B], *, most: int = BODY_LIMIT) -> B:
         """Return the JSON body.
+
+        Parameters
+        ----------
+        most
+            Bytes.
 
         Raises
         ------
@@ -122,7 +135,7 @@ class Request:
         InvalidError
             A member is missing, unknown or of the wrong type.
         """
-        document = _json_object(self.event)
+        document = _json_object(self.event, most)
         try:
             return shape.model_validate(document)
         except ValidationError as error:
@@ -317,14 +330,18 @@ def _respond(answer: Answer) -> dict[str, Any]:
             "X-Content-Type-Options": "nosniff",
             **answer.headers,
         },
-        "body": json.dumps(answer.body, ensure_ascii=False) if has_body else "",
+        "body": _text_of(answer) if has_body else "",
         "isBase64Encoded": False,
     }
 
 
-def _json_object(event: Event) -> Any:
-    if len(event.body) > BODY_LIMIT:
-        raise RequestError(413, "body_too_large", f"The body is larger than {BODY_LIMIT // 1_024} KB.")
+def _text_of(answer: Answer) -> str:
+    return str(answer.body) if "Content-Type" in answer.headers else json.dumps(answer.body, ensure_ascii=False)
+
+
+def _json_object(event: Event, most: int = BODY_LIMIT) -> Any:
+    if len(event.body) > most:
+        raise RequestError(413, "body_too_large", f"The body is larger than {most // 1_024} KB.")
     if event.content_type != "application/json":
         raise RequestError(415, "unsupported_media_type", "Send the body as Content-Type: application/json.")
     try:

@@ -81,8 +81,7 @@ def problem(error: VestibuleError, request_id: str) -> Answer:
     """Return a refusal as an answer of the native API."""
     status = status_of(error)
     document = _document(status, error.code, error.detail, request_id)
-    if isinstance(error, InvalidError):
-        document["errors"] = [{"field": e.field, "code": e.code, "detail": e.detail} for e in error.errors]
+    document |= further_members(error)
     return _answer(status, document, _retry_after(error))
 
 
@@ -90,6 +89,15 @@ def _retry_after(error: VestibuleError) -> str | None:
     if isinstance(error, TooManyError):
         return str(error.retry_after)
     return RETRY_AFTER if isinstance(error, BusyError | UnavailableError) else None
+
+
+def further_members(error: VestibuleError) -> dict[str, Any]:
+    """Return what a refusal tells beyond code and detail: fields, or ids of what stands in the way."""
+    if isinstance(error, ConflictError):
+        return dict(error.facts)
+    if isinstance(error, InvalidError):
+        return {"errors": [{"field": e.field, "code": e.code, "detail": e.detail} for e in error.errors]}
+    return {}
 
 
 def _document(status: int, code: str, detail: str, request_id: str) -> dict[str, Any]:

@@ -6,14 +6,16 @@ to be asked again later (`UnavailableError`).
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from vestibule.errors import UnavailableError
 from vestibule.store.aws import dependency
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from mypy_boto3_sesv2 import SESV2Client
     from mypy_boto3_sns import SNSClient
@@ -79,17 +81,14 @@ class MailCarrier:
             SES failed, or sends no faster.
         """
         arguments = {"ConfigurationSetName": self._configuration_set} if self._configuration_set else {}
-        try:
-            with dependency("ses", *_SES_REFUSALS):
-                answer = self._client.send_email(
-                    FromEmailAddress=self._sender,
-                    Destination={"ToAddresses": [recipient]},
-                    Content={"Raw": {"Data": message}},
-                    EmailTags=[{"Name": name, "Value": value} for name, value in tags.items()],
-                    **arguments,  # type: ignore[arg-type]
-                )
-        except ClientError as error:
-            raise RefusedError("rejected") from error
+        with _asking("ses", _SES_REFUSALS):
+            answer = self._client.send_email(
+                FromEmailAddress=self._sender,
+                Destination={"ToAddresses": [recipient]},
+                Content={"Raw": {"Data": message}},
+                EmailTags=[{"Name": name, "Value": value} for name, value in tags.items()],
+                **arguments,  # type: ignore[arg-type]
+            )
         return answer["MessageId"]
 
 
@@ -122,9 +121,26 @@ class TextCarrier:
             SNS failed, or sends no faster.
         """
         attributes: dict[str, Any] = {"AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"}}
-        try:
-            with dependency("sns", *_SNS_REFUSALS):
-                answer = self._client().publish(PhoneNumber=phone, Message=text, MessageAttributes=attributes)
-        except ClientError as error:
-            raise RefusedError("rejected") from error
+        with _asking("sns", _SNS_REFUSALS):
+            answer = self._client().publish(PhoneNumber=phone, Message=text, MessageAttributes=attributes)
         return answer["MessageId"]
+
+
+@contextmanager
+def _asking(name: str, refusals: tuple[str, ...]) -> Iterator[None]:
+    """Turn a carrier's errors into ours, without its words: they may name the addressee, and ours are logged.
+
+    Raises
+    ------
+    RefusedError, UnavailableError
+        See the module; the latter tells the carrier's error code.
+    """
+    try:
+        with dependency(name, *refusals):
+            yield
+    except ClientError:
+        raise RefusedError("rejected") from None
+    except UnavailableError as error:
+        cause = error.__cause__
+        code = cause.response["Error"]["Code"] if isinstance(cause, ClientError) else type(cause).__name__
+        raise UnavailableError(f"{name}: {code}") from None

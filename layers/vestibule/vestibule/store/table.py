@@ -121,6 +121,24 @@ class Table:
                 return found
             arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
+    def count(self, condition: str, values: Mapping[str, Any], *, index: str) -> int:
+        """Count the entries of one key range of an index."""
+        arguments: dict[str, Any] = {
+            "TableName": self.name,
+            "IndexName": index,
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeValues": pack(values),
+            "Select": "COUNT",
+        }
+        total = 0
+        while True:
+            with dependency(_DEPENDENCY):
+                page = self.client.query(**arguments)
+            total += page["Count"]
+            if "LastEvaluatedKey" not in page:
+                return total
+            arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
     def read_all(self, wanted: Sequence[Item]) -> Iterator[dict[str, Any]]:
         """Read up to 100 items in one call, in no order, without those that are gone."""
         return self.read_together([(self, key, False) for key in wanted])

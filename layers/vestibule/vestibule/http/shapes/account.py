@@ -52,6 +52,8 @@ class AccountChange(Body):
     launch_panel_only: bool | None = None
     sso_token_once: bool | None = None
     stage: StageIn | None = None
+    embed_token_minutes: int | None = None
+    seat_policy: Literal["kick_old", "reject_new"] | None = None
 
 
 class ClientCreate(Body):
@@ -94,6 +96,8 @@ def account_out(account: Account, hub_url: str) -> dict[str, Any]:
         "launch_panel_only": account.launch_panel_only,
         "sso_token_once": account.sso_token_once,
         "stage": None if account.stage is None else _stage_out(account.stage),
+        "embed_token_minutes": account.embed_token_minutes,
+        "seat_policy": account.seat_policy,
         "created_at": to_rfc3339(account.created_at),
         "updated_at": to_rfc3339(account.updated_at),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vestibule.model import Account, NavigationLink, Stage, StageKind, Status
+from vestibule.model import Account, NavigationLink, SeatPolicy, Stage, StageKind, Status
 from vestibule.store.directory import keys
 from vestibule.store.items import pack, record_of, values_of
 from vestibule.store.table import IS_NEW, UNCHANGED
@@ -88,8 +88,12 @@ def _item(account: Account) -> Item:
 
 def _account_of(values: Mapping[str, Any]) -> Account:
     navigation = tuple(NavigationLink(**link) for link in values.get("navigation", ()))
-    stage = _stage_of(values["stage"]) if "stage" in values else None
-    return record_of(Account, {**values, "status": Status(values["status"]), "navigation": navigation, "stage": stage})
+    kinds = {
+        "status": Status(values["status"]),
+        "seat_policy": SeatPolicy(values.get("seat_policy", SeatPolicy.KICK_OLD)),
+        "stage": _stage_of(values["stage"]) if "stage" in values else None,
+    }
+    return record_of(Account, {**values, **kinds, "navigation": navigation})
 
 
 def _stage_of(values: Mapping[str, Any]) -> Stage:

@@ -23,8 +23,9 @@ _NOT_OLDER = "attribute_not_exists(pk) OR caused_at <= :caused_at"
 """True when no letter of a newer event is known."""
 _SAME_MESSAGE = "message_id = :message"
 """True when the last letter is the one that the carrier speaks of."""
-_ONCE_MORE = "window_started_at > :window AND reminders < :most"
-"""True when the current span of time has a reminder left."""
+_ONCE_MORE = "window_started_at > :window AND reminders < :most AND event.event_id <> :event_id"
+"""True when the current span of time has a reminder left, and this one is not written already by an
+attempt whose answer was lost."""
 _NEW_WINDOW = "attribute_not_exists(pk) OR window_started_at <= :window"
 """True when the last span of time is over, or there was none."""
 
@@ -72,7 +73,13 @@ class DeliveryStore:
             None when it is written, else when the current span of time began.
         """
         key = keys.reminder(participant.account_id, participant.session_id, participant.participant_id)
-        values = {":event": values_of(event), ":window": event.at - window, ":most": most, ":one": 1}
+        values = {
+            ":event": values_of(event),
+            ":event_id": event.event_id,
+            ":window": event.at - window,
+            ":most": most,
+            ":one": 1,
+        }
         while True:
             try:
                 self._table.update(key, "SET event = :event, reminders = reminders + :one", _ONCE_MORE, values)
@@ -80,10 +87,10 @@ class DeliveryStore:
                 found = refused.found
             else:
                 return None
+            if found is not None and found["event"]["event_id"] == event.event_id:
+                return None  # the SDK's second try after a lost answer
             if found is not None and found["window_started_at"] > event.at - window:
-                # The SDK's second try after a lost answer meets its own event.
-                is_ours = found["event"]["event_id"] == event.event_id
-                return None if is_ours else int(found["window_started_at"])
+                return int(found["window_started_at"])
             try:
                 self._table.write(self._first_of_window(key, participant, event, window))
             except ConditionFailedError:

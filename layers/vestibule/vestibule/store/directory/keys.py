@@ -21,6 +21,8 @@ FOUND = "found"
 
 CLIENT_PREFIX = "client#"
 """What the sort keys of an account's API clients begin with."""
+APP_SECRET_PREFIX = "app_secret#"  # noqa: S105 - a key, not a password
+"""What the sort keys of an account's application secrets begin with."""
 ASSIGNMENT_PREFIX = "room#"
 """What the sort keys of a user's rooms begin with, beside the user."""
 BEFORE_ALL = "0"
@@ -43,6 +45,11 @@ def slug(name: str) -> Item:
 def client(account_id: str, client_id: str) -> Item:
     """Return the key of an API client."""
     return _key(f"account#{account_id}", f"{CLIENT_PREFIX}{client_id}")
+
+
+def app_secret(account_id: str, secret_id: str) -> Item:
+    """Return the key of an application secret, in the account's partition."""
+    return _key(f"account#{account_id}", f"{APP_SECRET_PREFIX}{secret_id}")
 
 
 def user(account_id: str, user_id: str) -> Item:
@@ -134,6 +141,21 @@ def reminder(account_id: str, session_id: str, object_id: str) -> Item:
 def participant_id(account_id: str, object_id: str) -> Item:
     """Return the key of the pointer from a participant's id to its session."""
     return _key(f"account#{account_id}#participant#{object_id}", "pointer")
+
+
+def registrant(account_id: str, session_id: str, registrant_id: str) -> Item:
+    """Return the key of a registrant: a partition of its own, so that a rush meets no busy one."""
+    return _key(f"{session_partition(account_id, session_id)}#registrant#{registrant_id}", "registrant")
+
+
+def places(account_id: str, session_id: str, part: str) -> Item:
+    """Return the key of one part of a session's limited places."""
+    return _key(f"{session_partition(account_id, session_id)}#places#{part}", "places")
+
+
+def registrants_list(account_id: str, session_id: str, shard: int) -> str:
+    """Return the list key of one shard of a session's registrants."""
+    return f"{session_partition(account_id, session_id)}#registrants#{shard}"
 
 
 def accounts_list() -> str:

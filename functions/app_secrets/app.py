@@ -1,0 +1,36 @@
+"""``/v1/account/app-secrets``: what the portal signs embed tokens with by itself."""
+
+from vestibule.clock import MINUTE
+from vestibule.domain import scopes
+from vestibule.domain.app_secrets import OVERLAP
+from vestibule.http.api import Answer, Api, Request, created, no_content
+from vestibule.http.shapes.embeds import AppSecretCreate, AppSecretRotate, app_secret_out, new_secret_out
+from vestibule.wiring import House
+
+house = House()
+secrets = house.app_secrets
+handler = api = Api(house.clock)
+
+
+@api.route("GET", "/v1/account/app-secrets", scope=scopes.ACCOUNT_READ)
+def index(request: Request) -> Answer:
+    return Answer({"items": [app_secret_out(found) for found in secrets.list_of(request.account_id)]})
+
+
+@api.route("POST", "/v1/account/app-secrets", scope=scopes.APP_SECRETS_WRITE)
+def create(request: Request) -> Answer:
+    made = secrets.create(request.account_id, request.read(AppSecretCreate).name)
+    return created(new_secret_out(made), f"/v1/account/app-secrets/{made.record.secret_id}")
+
+
+@api.route("POST", "/v1/account/app-secrets/<secret_id>/rotate", scope=scopes.APP_SECRETS_WRITE)
+def rotate(request: Request, secret_id: str) -> Answer:
+    minutes = request.read(AppSecretRotate).overlap_minutes if request.event.body else None
+    overlap = OVERLAP if minutes is None else minutes * MINUTE
+    return Answer(new_secret_out(secrets.rotate(request.account_id, secret_id, overlap=overlap)))
+
+
+@api.route("DELETE", "/v1/account/app-secrets/<secret_id>", scope=scopes.APP_SECRETS_WRITE)
+def delete(request: Request, secret_id: str) -> Answer:
+    secrets.delete(request.account_id, secret_id)
+    return no_content()

@@ -1,0 +1,34 @@
+"""``GET /v1/sessions/{id}/attendance``: who was there, when, and for how long."""
+
+from vestibule.domain import scopes
+from vestibule.domain.attendance import Attended
+from vestibule.http.api import Answer, Api, Request
+from vestibule.http.shapes.attendance import CSV_MEDIA_TYPE, as_csv, visit_out
+from vestibule.wiring import House
+
+_ALL = "/v1/sessions/<session_id>/attendance"
+
+house = House()
+attendance = house.attendance
+handler = api = Api(house.clock)
+
+
+@api.route("GET", _ALL, scope=scopes.ATTENDANCE_READ)
+def index(request: Request, session_id: str) -> Answer:
+    visits, cursor = _page(request, session_id)
+    return Answer({"items": [visit_out(visit) for visit in visits], "cursor": cursor})
+
+
+@api.route("GET", f"{_ALL}.csv", scope=scopes.ATTENDANCE_READ)
+def index_csv(request: Request, session_id: str) -> Answer:
+    visits, cursor = _page(request, session_id)
+    further = {"Vestibule-Cursor": cursor} if cursor else {}
+    return Answer(as_csv(visits), headers={"Content-Type": CSV_MEDIA_TYPE, **further})
+
+
+def _page(request: Request, session_id: str) -> tuple[list[Attended], str | None]:
+    request.query("cursor", "limit")
+    binding = ("attendance", session_id)
+    page = request.page(*binding)
+    visits, end = attendance.page(request.account_id, session_id, after=page.after, limit=page.limit)
+    return visits, request.cursor(end, *binding)
