@@ -468,14 +468,15 @@ def test_a_user_is_assigned_to_rooms(portal: Portal, kind: str) -> None:
     rooms = [data(vsee.post("/rooms", json={"name": f"Room {code}", "code": code})) for code in ("aaa", "bbb")]
     user = vsee.sso()
     ids, codes = [room["id"] for room in rooms], [room["code"] for room in rooms]
-    body: dict[str, Any] = {
+    kinds: dict[str, dict[str, Any]] = {
         "room_id": {"json": {"room_id": int(ids[0])}},
         "room_ids": {"json": {"room_ids": ids}},
         "room_ids[]": {"data": {"room_ids[]": ids}},
         "room_code": {"files": {"room_code": (None, codes[0])}},
         "room_codes": {"json": {"room_codes": codes}},
         "with commas": {"data": {"room_ids": ",".join(ids)}},
-    }[kind]
+    }
+    body = kinds[kind]
 
     answers = [data(vsee.post(f"/users/{user['id']}/rooms.json", **body)) for _ in range(2)]
 

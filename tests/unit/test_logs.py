@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -250,6 +250,29 @@ class Days:
             body='{"RedirectToUriOnExpiry": "https://evil.example/private-target"}',
         )
         self.call("securevideo", event)
+        self.vsees_client_calls()
+
+    def vsees_client_calls(self) -> None:
+        client_id, _, secret = b64decode(self.header.partition(" ")[2]).decode().partition(":")
+        headers = {"X-AccountCode": "clinic", "X-ApiKey": client_id, "X-ApiSecret": secret}
+        for last_name in ("Private-Person", ""):
+            body = f"first_name=Private&last_name={last_name}&type=400&code=private-code"
+            self.call("vsee", rest_event("POST", "/api_v3/users/sso", headers=headers, body=body))
+        self.call("vsee", rest_event("POST", "/api_v3/rooms", headers=headers | {"X-ApiSecret": "wrong-private"}))
+        answer = self.call(
+            "vsee",
+            rest_event(
+                "POST", "/api_v3/users/sso", headers=headers, body=body.replace("last_name=", "last_name=Private")
+            ),
+        )
+        token = json_of(answer)["data"]["token"]
+        self.handed_out["SSO token"], self.handed_out["refresh token"] = (
+            token["token"],
+            token["refresh_token"]["token"],
+        )
+        for brought in (token["token"], "private-token"):
+            query = {"sso_token": brought, "next": "/private-path"}
+            self.call("sso", hub_event("GET", "/auth", query=query))
 
     def keys_are_kept_in_order(self) -> None:
         self._function("key_rotation")({}, CONTEXT)
