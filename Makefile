@@ -39,7 +39,7 @@ stop: ## End the local stack
 test: setup ## Run every test, on a stack of its own (ARGS="-k redeem" chooses)
 	@$(PY) -m tools.chromium
 	@$(PY) -m tools.npm
-	@$(PY) -m pytest tests $(ARGS)
+	@$(PY) -m tools.suite $(ARGS)
 
 unit: .venv/done ## Run the tests that need nothing running
 	@$(PY) -m pytest tests/unit $(ARGS)

@@ -14,17 +14,26 @@ handler = api = Api(house.clock)
 
 @api.route("GET", "/v1/account/app-secrets", scope=scopes.ACCOUNT_READ)
 def index(request: Request) -> Answer:
+    """List the account's application secrets, never in clear."""
     return Answer({"items": [app_secret_out(found) for found in secrets.list_of(request.account_id)]})
 
 
 @api.route("POST", "/v1/account/app-secrets", scope=scopes.APP_SECRETS_WRITE)
 def create(request: Request) -> Answer:
+    """Make an application secret; it is in this answer alone.
+
+    Errors: too_many_app_secrets.
+    """
     made = secrets.create(request.account_id, request.read(AppSecretCreate).name)
     return created(new_secret_out(made), f"/v1/account/app-secrets/{made.record.secret_id}")
 
 
 @api.route("POST", "/v1/account/app-secrets/<secret_id>/rotate", scope=scopes.APP_SECRETS_WRITE)
 def rotate(request: Request, secret_id: str) -> Answer:
+    """Give an application secret a successor; the former one is good for a while.
+
+    Errors: app_secret_not_found, app_secret_changed.
+    """
     minutes = request.read(AppSecretRotate).overlap_minutes if request.event.body else None
     overlap = OVERLAP if minutes is None else minutes * MINUTE
     return Answer(new_secret_out(secrets.rotate(request.account_id, secret_id, overlap=overlap)))
@@ -32,5 +41,9 @@ def rotate(request: Request, secret_id: str) -> Answer:
 
 @api.route("DELETE", "/v1/account/app-secrets/<secret_id>", scope=scopes.APP_SECRETS_WRITE)
 def delete(request: Request, secret_id: str) -> Answer:
+    """Remove an application secret; tokens made with it are refused at once.
+
+    Errors: app_secret_not_found.
+    """
     secrets.delete(request.account_id, secret_id)
     return no_content()

@@ -15,12 +15,20 @@ handler = api = Api(house.clock)
 
 @api.route("GET", _ALL, scope=scopes.ATTENDANCE_READ)
 def index(request: Request, session_id: str) -> Answer:
+    """List who was in a session, visit by visit.
+
+    Errors: session_not_found.
+    """
     visits, cursor = _page(request, session_id)
     return Answer({"items": [visit_out(visit) for visit in visits], "cursor": cursor})
 
 
 @api.route("GET", f"{_ALL}.csv", scope=scopes.ATTENDANCE_READ)
 def index_csv(request: Request, session_id: str) -> Answer:
+    """Give the same as CSV; the next page's cursor is in a header.
+
+    Errors: session_not_found.
+    """
     visits, cursor = _page(request, session_id)
     further = {"Vestibule-Cursor": cursor} if cursor else {}
     return Answer(as_csv(visits), headers={"Content-Type": CSV_MEDIA_TYPE, **further})

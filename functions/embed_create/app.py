@@ -14,6 +14,10 @@ handler = api = Api(house.clock)
 
 @api.route("POST", "/v1/sessions/<session_id>/embeds", scope=scopes.EMBEDS_WRITE)
 def create(request: Request, session_id: str) -> Answer:
+    """Make an embed URL for one person; nothing is written.
+
+    Errors: session_not_found, session_cancelled.
+    """
     who = request.read(EmbedCreate).model_dump()
     session_only = who.pop("session_only")
     account = accounts.get(request.account_id)

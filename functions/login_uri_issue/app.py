@@ -12,6 +12,10 @@ handler = api = Api(house.clock)
 
 @api.route("POST", "/v1/login-uris", scope=scopes.LOGIN_URIS_WRITE)
 def issue(request: Request) -> Answer:
+    """Hand out a login URI: good once, for 15 seconds.
+
+    Errors: user_not_found, user_disabled.
+    """
     wanted = request.read(LoginUriIssue)
     account = house.accounts.get(request.account_id)
     issued = login_uris.issue(

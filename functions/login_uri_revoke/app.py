@@ -11,5 +11,9 @@ handler = api = Api(house.clock)
 
 @api.route("DELETE", "/v1/login-uris/<guid>", scope=scopes.LOGIN_URIS_WRITE)
 def revoke(request: Request, guid: str) -> Answer:
+    """Withdraw a login URI and the sign-in that it became.
+
+    Errors: login_uri_not_found.
+    """
     login_uris.revoke(house.accounts.get(request.account_id), guid)
     return no_content()

@@ -12,5 +12,9 @@ handler = api = Api(house.clock)
 
 @api.route("GET", "/v1/login-uris/<guid>", scope=scopes.LOGIN_URIS_READ)
 def show(request: Request, guid: str) -> Answer:
+    """Say what became of a login URI.
+
+    Errors: login_uri_not_found.
+    """
     login = login_uris.find(request.account_id, guid)
     return Answer(state_out(guid, login, login_uris.state_of(login)))

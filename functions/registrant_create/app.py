@@ -14,6 +14,10 @@ handler = api = Api(house.clock, house.idempotency)
 
 @api.route("POST", _ALL, scope=scopes.REGISTRANTS_WRITE, takes_key=True)
 def create(request: Request, session_id: str) -> Answer:
+    """Sign a person up; one registration for each e-mail address.
+
+    Errors: session_not_found, session_cancelled, registrant_exists, session_full.
+    """
     account_id, wanted = request.account_id, request.read(RegistrantCreate).wanted()
     made, replayed = request.once(
         lambda draw: registrants.register(account_id, session_id, wanted, draw),
@@ -25,6 +29,10 @@ def create(request: Request, session_id: str) -> Answer:
 
 @api.route("POST", f"{_ALL}/batch", scope=scopes.REGISTRANTS_WRITE)
 def create_many(request: Request, session_id: str) -> Answer:
+    """Sign up to 100 people up, each with a result of their own.
+
+    Errors: session_not_found, session_cancelled.
+    """
     people = [one.wanted() for one in request.read(RegistrantBatch, most=BATCH_LIMIT).registrants]
     view = _view(request)
     results = registrants.register_all(request.account_id, session_id, people)

@@ -15,6 +15,11 @@ handler = api = Api(house.clock)
 
 @api.route("GET", _ALL, scope=scopes.REGISTRANTS_READ)
 def index(request: Request, session_id: str) -> Answer:
+    """List a session's registrants.
+
+    Parameters: email, cursor, limit.
+    Errors: session_not_found.
+    """
     asked, view = request.query("email", "cursor", "limit"), _view(request)
     if "email" in asked:
         found = registrants.with_email(request.account_id, session_id, asked["email"])
@@ -27,16 +32,28 @@ def index(request: Request, session_id: str) -> Answer:
 
 @api.route("GET", _ONE, scope=scopes.REGISTRANTS_READ)
 def show(request: Request, session_id: str, registrant_id: str) -> Answer:
+    """Show a registrant with the join_url.
+
+    Errors: registrant_not_found.
+    """
     return Answer(_view(request).one(registrants.get(request.account_id, session_id, registrant_id)))
 
 
 @api.route("POST", f"{_ONE}/rotate", scope=scopes.REGISTRANTS_WRITE)
 def rotate(request: Request, session_id: str, registrant_id: str) -> Answer:
+    """Give a registrant a new join_url; the old one is dead at once.
+
+    Errors: registrant_not_found, registrant_changed.
+    """
     return Answer(_view(request).one(registrants.rotate(request.account_id, session_id, registrant_id)))
 
 
 @api.route("DELETE", _ONE, scope=scopes.REGISTRANTS_WRITE)
 def cancel(request: Request, session_id: str, registrant_id: str) -> Answer:
+    """Cancel a registration; its place is free again.
+
+    Errors: registrant_not_found, registrant_changed.
+    """
     registrants.cancel(request.account_id, session_id, registrant_id)
     return no_content()
 

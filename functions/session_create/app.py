@@ -12,6 +12,10 @@ handler = api = Api(house.clock, house.idempotency)
 
 @api.route("POST", "/v1/sessions", scope=scopes.SESSIONS_WRITE, takes_key=True)
 def create(request: Request) -> Answer:
+    """Plan a session with its host and up to 30 others, in one transaction.
+
+    Errors: external_id_taken, friendly_url_taken, participant_exists.
+    """
     account_id, wanted = request.account_id, request.read(SessionCreate)
     host, fields = wanted.host.ref(), wanted.fields()
     invitees = [person.invitee() for person in wanted.participants]

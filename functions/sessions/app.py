@@ -12,6 +12,10 @@ handler = api = Api(house.clock)
 
 @api.route("GET", "/v1/sessions", scope=scopes.SESSIONS_READ)
 def index(request: Request) -> Answer:
+    """List sessions by start, of a host or a participant, or find one by its external_id.
+
+    Parameters: external_id, host_user_id, participant_email, starts_from, starts_before, cursor, limit.
+    """
     if "external_id" in request.event.query:
         external_id = request.query("external_id")["external_id"]
         found = sessions.with_external_id(request.account_id, external_id)
@@ -27,6 +31,10 @@ def index(request: Request) -> Answer:
 
 @api.route("GET", "/v1/sessions/<session_id>", scope=scopes.SESSIONS_READ)
 def show(request: Request, session_id: str) -> Answer:
+    """Show a session with its participants.
+
+    Errors: session_not_found.
+    """
     found = house.participants.gathering(request.account_id, session_id)
     shown = _view(request).session(found.session, found.participants, found.deliveries)
     return tagged(Answer(shown), found.session.version)
@@ -34,6 +42,11 @@ def show(request: Request, session_id: str) -> Answer:
 
 @api.route("PATCH", "/v1/sessions/<session_id>", scope=scopes.SESSIONS_WRITE)
 def change(request: Request, session_id: str) -> Answer:
+    """Change a session; If-Match keeps another's change from being lost.
+
+    Errors: session_not_found, session_cancelled, session_changed, version_mismatch, external_id_taken,
+      friendly_url_taken.
+    """
     fields, seen = request.read(SessionChange).fields(), request.seen_version()
     session, found = sessions.change(request.account_id, session_id, fields, seen=seen)
     return tagged(Answer(_view(request).session(session, found.participants, found.deliveries)), session.version)
@@ -41,6 +54,10 @@ def change(request: Request, session_id: str) -> Answer:
 
 @api.route("DELETE", "/v1/sessions/<session_id>", scope=scopes.SESSIONS_WRITE)
 def cancel(request: Request, session_id: str) -> Answer:
+    """Cancel a session; again changes nothing.
+
+    Errors: session_not_found, session_changed.
+    """
     sessions.cancel(request.account_id, session_id)
     return no_content()
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 
 def handler(raw: dict[str, Any], _: "LambdaContext") -> dict[str, Any]:
+    """Answer a request for one file."""
     event = Event(raw)
     answer = respond(event.path_values.get("file", ""))
     return answer | {"body": ""} if event.method == "HEAD" else answer

@@ -12,6 +12,10 @@ handler = api = Api(house.clock, house.idempotency)
 
 @api.route("POST", "/v1/users", scope=scopes.USERS_WRITE, takes_key=True)
 def create(request: Request) -> Answer:
+    """Register a person.
+
+    Errors: external_id_taken, username_taken.
+    """
     account_id = request.account_id
     fields = request.read(UserCreate).model_dump(exclude_unset=True)
     user, replayed = request.once(
@@ -23,6 +27,10 @@ def create(request: Request) -> Answer:
 
 @api.route("GET", "/v1/users", scope=scopes.USERS_READ)
 def index(request: Request) -> Answer:
+    """List the account's users, or find them by external_id or e-mail address.
+
+    Parameters: external_id, email, cursor, limit.
+    """
     asked = request.query("external_id", "email", "cursor", "limit")
     page = request.page("users")
     if "external_id" in asked:
@@ -36,22 +44,38 @@ def index(request: Request) -> Answer:
 
 @api.route("GET", "/v1/users/<user_id>", scope=scopes.USERS_READ)
 def show(request: Request, user_id: str) -> Answer:
+    """Show a user.
+
+    Errors: user_not_found.
+    """
     return Answer(user_out(users.get(request.account_id, user_id)))
 
 
 @api.route("PATCH", "/v1/users/<user_id>", scope=scopes.USERS_WRITE)
 def change(request: Request, user_id: str) -> Answer:
+    """Change a user.
+
+    Errors: user_not_found, external_id_taken, username_taken, user_changed.
+    """
     changes = request.read(UserChange).model_dump(exclude_unset=True)
     return Answer(user_out(users.change(request.account_id, user_id, changes)))
 
 
 @api.route("DELETE", "/v1/users/<user_id>", scope=scopes.USERS_WRITE)
 def delete(request: Request, user_id: str) -> Answer:
+    """Remove a user; their sign-ins end with the next request.
+
+    Errors: user_not_found, user_changed.
+    """
     users.delete(request.account_id, user_id)
     return no_content()
 
 
 @api.route("DELETE", "/v1/users/<user_id>/sign-ins", scope=scopes.USERS_WRITE)
 def sign_out_everywhere(request: Request, user_id: str) -> Answer:
+    """End every sign-in that a user has now.
+
+    Errors: user_not_found, user_changed.
+    """
     users.sign_out_everywhere(request.account_id, user_id)
     return no_content()

@@ -394,6 +394,14 @@ class MotoAws:
         self.wire.reset()
         self.sqs, self.ses, self.sns = FakeSqs(), FakeSes(), FakeSns()
 
+    def fill(self, table: str, items: Iterable[Mapping[str, Any]]) -> None:
+        """Put many items into a table, past the wire and past HTTP."""
+        from moto.backends import get_backend  # noqa: PLC0415 - only tests on moto pay for it
+
+        backend = get_backend("dynamodb")[MOTOS_ACCOUNT][REGION].get_table(table)
+        for item in items:
+            backend.put_item(dict(item))
+
     def stored(self, table: str) -> list[Mapping[str, Any]]:
         """Return everything that a table holds, in DynamoDB's wire form, past the wire."""
         pages = self._past_the_wire.get_paginator("scan").paginate(TableName=table)

@@ -112,7 +112,9 @@ def test_a_functions_file_is_thin(folder: str) -> None:
     tree = ast.parse(source)
     # then: a name for Lambda, and no rule of its own
     frame, each = LONGEST_APP
-    assert len(source.splitlines()) <= frame + each * source.count("\n@api.route(")
+    documentation = [ast.get_docstring(node, clean=False) for node in tree.body if isinstance(node, ast.FunctionDef)]
+    code = len(source.splitlines()) - sum(len(text.splitlines()) for text in documentation if text)
+    assert code <= frame + each * source.count("\n@api.route(")
     assert ast.get_docstring(tree)
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     defined = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}

@@ -32,6 +32,8 @@ type Codes = dict[str, set[int]]
 # `GET /v1/users`, or several methods of one path: `GET|POST /v1/users` (a table writes \\| for |).
 ROUTE = re.compile(r"`((?:[A-Z]+\\?\|)*[A-Z]+) (/(?:v1|\.well-known)[^`?]*)`")
 
+OPEN_TO_ALL = {"/v1/oauth/token", "/.well-known/jwks.json"}
+
 STATUS_OF_CLASS = {
     "NotFoundError": HTTPStatus.NOT_FOUND,
     "ConflictError": HTTPStatus.CONFLICT,
@@ -188,6 +190,40 @@ def test_every_route_of_the_native_api_is_in_the_readme_and_in_the_api_page() ->
             listed |= {(method, path) for method in re.split(r"\\?\|", methods)}
         assert listed >= expected, f"{page.name} does not name {sorted(expected - listed)}"
         assert listed <= expected, f"{page.name} names {sorted(listed - expected)}, which do not exist"
+
+
+def described() -> Iterator[tuple[str, str, ast.FunctionDef]]:
+    """Give every route of the native API as its function's file describes it: folder, docstring, code."""
+    for path in sorted((ROOT / "functions").glob("*/app.py")):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.FunctionDef) and any(
+                "api.route" in ast.unparse(one) for one in node.decorator_list
+            ):
+                yield path.parent.name, ast.get_docstring(node) or "", node
+
+
+def listed_after(word: str, text: str) -> set[str]:
+    """Give the names that a docstring lists after a word."""
+    found = re.search(rf"^{word}: (.*?)\.$", text, re.MULTILINE | re.DOTALL)
+    return set(re.findall(r"\w+", found[1])) if found else set()
+
+
+def test_every_route_says_what_it_does_takes_and_refuses() -> None:
+    known = documented("Requests")
+    routes = list(described())
+    assert len(routes) == len([route for route in api_routes("NativeApi") if route[1] not in OPEN_TO_ALL])
+    for folder, text, node in routes:
+        where = f"{folder}: {node.name}"
+        assert re.match(r"[A-Z][^\n]*\.(\n\n|$)", text), where
+        assert listed_after("Errors", text) <= set(known), where
+        asked = {
+            argument.value
+            for call in ast.walk(node)
+            if isinstance(call, ast.Call) and ast.unparse(call.func) == "request.query"
+            for argument in call.args
+            if isinstance(argument, ast.Constant)
+        }
+        assert asked <= listed_after("Parameters", text), where
 
 
 def test_every_page_of_the_hub_is_in_the_api_page() -> None:

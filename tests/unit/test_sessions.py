@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,7 @@ from vestibule.domain.participants import ADDED_AT_ONCE, TOGETHER, Invitee
 from vestibule.domain.sessions import Filter, HostRef
 from vestibule.errors import ConflictError, InvalidError, NotFoundError, VersionMismatchError
 from vestibule.model import ParticipantRole, SessionStatus
+from vestibule.store.directory.sessions import session_item
 
 if TYPE_CHECKING:
     from tests.support.house import FakeClock, MakeHouse, MotoAws, Wire
@@ -291,22 +293,29 @@ def test_sessions_are_found_by_host_and_by_a_participants_address(house: House, 
     assert found(Filter(participant_email="nobody@example.org")) == []
 
 
-def test_a_page_costs_the_same_with_few_and_with_many_sessions(
-    house: House, account: Account, host: User, wire: Wire
+def test_a_page_and_a_session_cost_the_same_among_ten_and_among_ten_thousand(
+    house: House, account: Account, host: User, wire: Wire, moto_aws: MotoAws
 ) -> None:
-    def cost() -> tuple[int, float]:
+    # given
+    planned = [plan(house, host, starts_at=TOMORROW + n * MINUTE)[0] for n in range(10)]
+
+    def cost() -> list[tuple[str, float]]:
         with wire.counting() as calls:
-            house.sessions.page(account.account_id, Filter(), after=None, limit=2)
-        assert {call.operation for call in calls} == {"Query", "BatchGetItem"}
-        return len(calls), sum(call.read_units for call in calls)
+            page, _ = house.sessions.page(account.account_id, Filter(), after=None, limit=4)
+            house.participants.gathering(account.account_id, planned[0].session_id)
+        assert page == planned[:4]
+        return [(call.operation, call.read_units) for call in calls]
 
-    for n in range(16):
-        plan(house, host, starts_at=TOMORROW + n * MINUTE)
     few = cost()
-    for n in range(32):
-        plan(house, host, starts_at=TOMORROW + DAY + n * MINUTE)
-
+    # when: ten thousand more, as a stack of years has them
+    later = (
+        replace(planned[0], session_id=str(10_000_000 + n), starts_at=TOMORROW + DAY + n * MINUTE)
+        for n in range(10_000)
+    )
+    moto_aws.fill("DirectoryTable", map(session_item, later))
+    # then
     assert cost() == few
+    assert {operation for operation, _ in few} == {"Query", "BatchGetItem"}
 
 
 # --- changing -------------------------------------------------------------------------------------------

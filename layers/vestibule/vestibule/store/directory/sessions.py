@@ -155,12 +155,12 @@ class SessionStore:
 
     def creating(self, session: Session) -> list[Action]:
         """Return the actions that write a new session: itself, then one for each of `unique_names`."""
-        own = self._table.put(_session_item(session), IS_NEW)
+        own = self._table.put(session_item(session), IS_NEW)
         return [own, *(self._pointer_put(key, session) for key in _pointers(session))]
 
     def replacing(self, session: Session, *, before: Session) -> list[Action]:
         """Return the actions that write a changed session, in the order of `creating`."""
-        own = self._table.put(_session_item(session), UNCHANGED, {":seen": before.version})
+        own = self._table.put(session_item(session), UNCHANGED, {":seen": before.version})
         kept, left = _pointers(session), _pointers(before)
         if kept == left:
             return [own]
@@ -388,7 +388,8 @@ def sort_key(session: Session) -> str:
     return f"{session.starts_at:015d}#{session.session_id}"
 
 
-def _session_item(session: Session) -> Item:
+def session_item(session: Session) -> Item:
+    """Return a session as it is stored, with its place in the account's list."""
     index = {
         "list_key": keys.sessions_list(session.account_id, keys.shard_of(session.session_id)),
         "list_sort": sort_key(session),
