@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.support.house import MotoAws, Wire
+    from vestibule.http.event import Event
     from vestibule.model import Account, Client
     from vestibule.settings import Settings
     from vestibule.wiring import House
@@ -51,7 +52,7 @@ class Door:
         self.served.append(call)
         return self.serve(call)
 
-    def _refuse(self, status: int, error: VestibuleError) -> dict[str, Any]:
+    def _refuse(self, _: Event, status: int, error: VestibuleError) -> dict[str, Any]:
         return self.answer(status, {"oops": error.code})
 
     @staticmethod

@@ -255,9 +255,8 @@ class Days:
     def vsees_client_calls(self) -> None:
         client_id, _, secret = b64decode(self.header.partition(" ")[2]).decode().partition(":")
         headers = {"X-AccountCode": "clinic", "X-ApiKey": client_id, "X-ApiSecret": secret}
-        for last_name in ("Private-Person", ""):
-            body = f"first_name=Private&last_name={last_name}&type=400&code=private-code"
-            self.call("vsee", rest_event("POST", "/api_v3/users/sso", headers=headers, body=body))
+        body = "first_name=Private&last_name=&type=400&code=private-code"
+        self.call("vsee", rest_event("POST", "/api_v3/users/sso", headers=headers, body=body))
         self.call("vsee", rest_event("POST", "/api_v3/rooms", headers=headers | {"X-ApiSecret": "wrong-private"}))
         answer = self.call(
             "vsee",

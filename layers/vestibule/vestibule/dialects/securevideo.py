@@ -23,7 +23,7 @@ from vestibule.http.problems import RequestError
 
 if TYPE_CHECKING:
     from vestibule.dialects.front_door import Call
-    from vestibule.http.event import Answer
+    from vestibule.http.event import Answer, Event
     from vestibule.http.handler import Handler
     from vestibule.wiring import House
 
@@ -93,7 +93,7 @@ def _text(value: Any) -> str:
     return str(value).strip()
 
 
-def _refuse(status: int, error: VestibuleError) -> Answer:
+def _refuse(_: Event, status: int, error: VestibuleError) -> Answer:
     match error:
         case NotFoundError(code="user_not_found"):
             message = "User not found"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from vestibule import ids
 from vestibule.clock import DAY, SECOND, to_epoch_seconds
-from vestibule.dialects import bodies
+from vestibule.dialects import reading
 from vestibule.dialects.front_door import Route, front_door, not_offered
 from vestibule.domain import scopes
 from vestibule.domain.clients import Caller
@@ -56,8 +56,6 @@ _USERNAME_LENGTH = 24
 _API = r"(?:/vc)?(?:/(?:next|stable))?/api_v3"
 _END = r"(?:\.json)?"
 _CURRENT_USER = "-"
-_PUBLIC = "vsee:public"
-"""What everybody may do who names an account; `_require` asks for more."""
 
 _ROLES = {"200": Role.MEMBER, "400": Role.PROVIDER, "600": Role.GUEST}
 _TYPES = {role: number for number, role in _ROLES.items()}
@@ -86,14 +84,14 @@ class VseeCaller(Caller):
 def vsee(house: House) -> Handler:
     """Return the handler of the dialect."""
     routes = (
-        Route("POST", rf"{_API}/users/sso{_END}", _PUBLIC, _sso),
-        Route("POST", rf"{_API}/users/(?P<user_id>[^/]+?)/rooms{_END}", _PUBLIC, _assign_rooms),
-        Route("POST", rf"{_API}/rooms{_END}", _PUBLIC, _create_room),
-        Route("GET", rf"{_API}/rooms{_END}", _PUBLIC, _list_rooms),
-        Route("GET", rf"{_API}/rooms/(?P<code>[^/]+?)/providers{_END}", _PUBLIC, _providers),
-        Route("GET", rf"{_API}/rooms/(?P<code>[^/]+?){_END}", _PUBLIC, _show_room),
+        Route("POST", rf"{_API}/users/sso{_END}", "", _sso),
+        Route("POST", rf"{_API}/users/(?P<user_id>[^/]+?)/rooms{_END}", "", _assign_rooms),
+        Route("POST", rf"{_API}/rooms{_END}", "", _create_room),
+        Route("GET", rf"{_API}/rooms{_END}", "", _list_rooms),
+        Route("GET", rf"{_API}/rooms/(?P<code>[^/]+?)/providers{_END}", "", _providers),
+        Route("GET", rf"{_API}/rooms/(?P<code>[^/]+?){_END}", "", _show_room),
         *(
-            Route(method, rf"{_API}/(?:users|rooms|visits|intakes|appointments|accounts)(?:/.*)?", _PUBLIC, not_offered)
+            Route(method, rf"{_API}/(?:users|rooms|visits|intakes|appointments|accounts)(?:/.*)?", "", not_offered)
             for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
         ),
     )
@@ -122,8 +120,7 @@ def _identify(house: House, event: Event) -> Caller:
         caller = Caller(account.account_id, "", ())
     if caller.account_id != account.account_id:
         raise UnauthenticatedError
-    granted = (*caller.scopes, _PUBLIC)
-    return VseeCaller(caller.account_id, caller.client_id, granted, caller.expires_at, user=user)
+    return VseeCaller(caller.account_id, caller.client_id, caller.scopes, caller.expires_at, user=user)
 
 
 def _require(call: Call, *needed: str) -> None:
@@ -157,8 +154,8 @@ def _account(call: Call) -> Account:
 def _sso(call: Call) -> Answer:
     """Create the user or find it by ``code``, and hand out a token."""
     _require(call, scopes.USERS_WRITE, scopes.LOGIN_URIS_WRITE)
-    account, house, sent = _account(call), call.house, bodies.fields(call.event.body)
-    given = {name: bodies.as_text(sent.get(name)) for name in _SSO_FIELDS}
+    account, house, sent = _account(call), call.house, reading.members(call.event.body)
+    given = {name: sent.text(name) or "" for name in _SSO_FIELDS}
     role, names = _judge(given)
     room = _room_to_wait_in(call, given["room_code"])
     fields = {"full_name": " ".join(names), "role": role} | {
@@ -235,9 +232,9 @@ def _whom(call: Call) -> str:
 
 def _room_ids(call: Call) -> list[str]:
     """Return the ids of the rooms that the body names, all of them known. [ours]: the names of its fields."""
-    sent, account_id = bodies.fields(call.event.body), call.caller.account_id
-    room_ids = [text for name in ("room_id", "room_ids") for text in bodies.as_texts(sent.get(name))]
-    codes = [text for name in ("room_code", "room_codes") for text in bodies.as_texts(sent.get(name))]
+    sent, account_id = reading.members(call.event.body), call.caller.account_id
+    room_ids = [text for name in ("room_id", "room_ids") for text in sent.texts(name)]
+    codes = [text for name in ("room_code", "room_codes") for text in sent.texts(name)]
     if not 1 <= len(room_ids) + len(codes) <= ROOMS_OF_ONE_CALL:
         raise _bad_request(f"room_id, room_ids, room_code or room_codes: must name 1 to {ROOMS_OF_ONE_CALL} rooms.")
     rooms = [call.house.rooms.get(account_id, room_id) for room_id in room_ids]
@@ -255,8 +252,8 @@ def _rooms_of(house: House, user: User) -> list[Room]:
 
 def _create_room(call: Call) -> Answer:
     _require(call, scopes.ROOMS_WRITE)
-    account, sent = _account(call), bodies.fields(call.event.body)
-    fields = {name: text for name in ("name", "code", "slug", "domain") if (text := bodies.as_text(sent.get(name)))}
+    account, sent = _account(call), reading.members(call.event.body)
+    fields = {name: text for name in ("name", "code", "slug", "domain") if (text := sent.text(name))}
     if "name" not in fields:
         raise _bad_request("name: required.")
     fields.setdefault("domain", call.house.settings.hub_host(account.slug))
@@ -423,7 +420,7 @@ def _bad_request(message: str) -> RequestError:
     return RequestError(400, "invalid_request", message)
 
 
-def _refuse(status: int, error: VestibuleError) -> Answer:
+def _refuse(_: Event, status: int, error: VestibuleError) -> Answer:
     code = status if status in _STATUSES else 400
     match error:
         case UnauthenticatedError():
