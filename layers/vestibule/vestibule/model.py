@@ -105,6 +105,8 @@ class Account:
         Whether the sign-in page takes a name and a password.
     launch_panel_only
         Whether the dashboard is nothing but the panel of the one session that a link names.
+    allowed_origins
+        Origins whose pages may call the API from a browser.
     sso_token_once
         Whether an SSO token lets one browser in and no other, instead of any until it expires.
     stage
@@ -135,6 +137,7 @@ class Account:
     require_passkey: bool = False
     password_sign_in: bool = True
     launch_panel_only: bool = False
+    allowed_origins: tuple[str, ...] = ()
     sso_token_once: bool = False
     stage: Stage | None = None
     embed_token_minutes: int = 60
@@ -579,6 +582,8 @@ class Session:
         What the last change of the appointment replaced.
     event
         The last change or cancellation that everybody invited hears of.
+    extras
+        What a dialect's client keeps here and wants back.
     version
         Rises by one with every change; the entity tag.
     """
@@ -604,6 +609,7 @@ class Session:
     cancelled_at: int | None = None
     former: Appointment | None = None
     event: OutboxEvent | None = None
+    extras: Mapping[str, str] = field(default_factory=dict)
     version: int = 1
 
     @property

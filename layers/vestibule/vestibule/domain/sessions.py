@@ -84,6 +84,22 @@ class Filter:
     starting: range = FOREVER
 
 
+class BothRolesError(InvalidError):
+    """Somebody would be presenter and organizer at once.
+
+    Attributes
+    ----------
+    people
+        Who, as the organizers' list names them.
+    """
+
+    def __init__(self, people: Sequence[str]) -> None:
+        super().__init__(
+            FieldError("organizers", "both_roles", "organizers: nobody can be presenter and organizer at once.")
+        )
+        self.people = tuple(people)
+
+
 class Sessions:
     """The sessions of all accounts."""
 
@@ -396,6 +412,7 @@ _RULES: dict[str, Callable[[Any], Any]] = {
     "organizers": _people,
     "registration": _registration,
     "metadata": rules.json_object,
+    "extras": rules.extras,
 }
 _CLEARED: dict[str, Any] = {
     "room_id": None,
@@ -414,14 +431,13 @@ def _refuse_double_roles(session: Session) -> None:
 
     Raises
     ------
-    InvalidError
+    BothRolesError
         Somebody stands in both lists.
     """
-    both = {p.casefold() for p in session.presenters} & {o.casefold() for o in session.organizers}
+    presenters = {presenter.casefold() for presenter in session.presenters}
+    both = [organizer for organizer in session.organizers if organizer.casefold() in presenters]
     if both:
-        raise InvalidError(
-            FieldError("organizers", "both_roles", "organizers: nobody can be presenter and organizer at once.")
-        )
+        raise BothRolesError(both)
 
 
 def _name_taken(session: Session, index: int) -> ConflictError:
