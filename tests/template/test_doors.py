@@ -21,6 +21,7 @@ DOMAIN_OF: dict[str, tuple[str, set[str | None]]] = {
     "NativeApi": ("ApiDomain", {None}),
     "SecureVideoApi": ("ApiDomain", {"securevideo"}),
     "VseeApi": ("ApiDomain", {"vsee", "vc"}),
+    "SequelApi": ("ApiDomain", {"sequel"}),
     "HubApi": ("HubDomain", {None}),
 }
 
@@ -220,6 +221,21 @@ def test_vsees_name_their_status_and_say_something(
     assert list(document) == ["code", "message"]
     assert document["code"] == (status or 400)
     assert document["message"].endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "headers", "body"), [p.values[1:] for p in answers() if p.values[0] == "SequelApi"]
+)
+@pytest.mark.req("D04", "P09")
+def test_sequels_are_its_envelopes_and_readable_from_every_page(
+    kind: str, status: int | None, headers: dict[str, str], body: str
+) -> None:
+    assert headers["Content-Type"] == "'application/json; charset=utf-8'"
+    assert headers["Access-Control-Allow-Origin"] == "'*'"
+    document = json.loads(body)
+    assert list(document) == ["hasError", "errorMessage"]
+    assert document["hasError"] is True
+    assert document["errorMessage"].endswith(".")
 
 
 class Tags(HTMLParser):
