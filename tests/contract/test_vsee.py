@@ -598,19 +598,38 @@ def test_a_token_lets_its_user_in_as_often_as_it_is_brought(vsee: Vsee, clinic: 
         ("/visits/start/67258", "/dashboard"),
         ("/join/123456789?launch=1", "/join/123456789?launch=1"),
         ("//evil.example", "/dashboard"),
+        ("///evil.example", "/dashboard"),
         ("/\\evil.example", "/dashboard"),
-        ("https://evil.example/", "/dashboard"),
+        ("\\\\evil.example", "/dashboard"),
+        ("/dashboard\\..\\..\\evil.example", "/dashboard"),
+        ("%2f%2fevil.example", "/dashboard"),
         ("/%2f%2fevil.example", "/dashboard"),
+        ("/%5cevil.example", "/dashboard"),
+        ("https://evil.example/", "/dashboard"),
+        ("https:evil.example", "/dashboard"),
+        ("https:/evil.example", "/dashboard"),
+        ("//user@evil.example", "/dashboard"),
+        ("{hub}@evil.example/", "/dashboard"),
+        ("{hub}.evil.example/", "/dashboard"),
+        ("https://evil.example/{hub}/", "/dashboard"),
+        ("@evil.example", "/dashboard"),
+        (".evil.example", "/dashboard"),
+        ("//evil\u3002example", "/dashboard"),
+        ("/\uff0f/evil.example", "/dashboard"),
         ("javascript:alert(1)", "/dashboard"),
+        ("JaVaScRiPt://%0aalert(1)", "/dashboard"),
+        ("data:text/html,x", "/dashboard"),
         ("/dash\r\nboard", "/dashboard"),
+        ("/dashboard\r\nSet-Cookie: a=b", "/dashboard"),
+        ("/\t/evil.example", "/dashboard"),
         ("", "/dashboard"),
     ],
 )
 def test_next_stays_on_the_hub(vsee: Vsee, target: str, expected: str) -> None:
-    """A path without a page, and whatever is no path of ours, means the dashboard."""
+    """A path without a page, and whatever is no path of ours, means the dashboard, and no header but the address."""
     token = vsee.sso()["token"]["token"]
 
-    answer = auth(vsee, token, next=target, disable_navigation="1")
+    answer = auth(vsee, token, next=target.format(hub=vsee.portal.hub_url), disable_navigation="1")
 
     assert (answer.status_code, answer.headers["location"]) == (303, expected)
 

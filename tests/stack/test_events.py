@@ -107,6 +107,14 @@ EXPECTED: dict[str, tuple[int | None, str]] = {
     "securevideo-unknown_get": (404, '"Message":'),
     "securevideo-unknown_patch": (404, '"Message":'),
     "securevideo-unknown_put": (404, '"Message":'),
+    "sequel-activity": (200, '"userName": "Mary Somerville"'),
+    "sequel-embed_code": (200, f"/embed/{samples.SESSION_ID}#token=eyJ"),
+    "sequel-event_show": (200, '"name": "Consultation"'),
+    "sequel-not_offered_patch": (501, '"hasError": true'),
+    "sequel-preflight": (204, f"Access-Control-Allow-Origin: {samples.PORTAL}"),
+    "sequel-presenter_add": (200, '["ada@sample.example"]'),
+    "sequel-registrant_remove": (404, '"errorMessage": "Registrant not found"'),
+    "sequel-token": (200, '"token_type": "Bearer"'),
     "session_create-ok": (201, '"title": "Consultation"'),
     "session_page-friendly": (404, "There is no such session"),
     "session_page-friendly_head": (404, ""),
@@ -217,7 +225,7 @@ def test_an_event_agrees_with_itself(name: str) -> None:
     # The path is what the route makes of its variables, behind the base path that a custom domain leaves in.
     route = event["resource"].replace("{proxy+}", "{proxy}").format(**event["pathParameters"] or {})
     dialect = name.partition("-")[0]
-    base = f"/{dialect}" if dialect in {"securevideo", "vsee"} else ""
+    base = f"/{dialect}" if dialect in {"securevideo", "sequel", "vsee"} else ""
     assert event["path"] == base + route
 
 

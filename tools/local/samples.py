@@ -153,6 +153,7 @@ def _write_account(store: AccountStore, now: int) -> None:
         created_at=now,
         updated_at=now,
         redirect_uris=(PORTAL,),
+        allowed_origins=(PORTAL,),
         portal_url=f"{PORTAL}/",
     )
     before = store.get(ACCOUNT_ID, consistent=True)
