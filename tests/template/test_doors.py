@@ -19,11 +19,13 @@ from vestibule.http.pages import render
 APIS = resources("AWS::Serverless::Api")
 DOMAIN_OF: dict[str, tuple[str, set[str | None]]] = {
     "NativeApi": ("ApiDomain", {None}),
-    "SecureVideoApi": ("ApiDomain", {"securevideo"}),
-    "VseeApi": ("ApiDomain", {"vsee", "vc"}),
-    "SequelApi": ("ApiDomain", {"sequel"}),
+    "SecureVideoApi": ("ApiDomain", {"securevideo", None}),
+    "VseeApi": ("ApiDomain", {"vsee", "vc", None}),
+    "SequelApi": ("ApiDomain", {"sequel", None}),
     "HubApi": ("HubDomain", {None}),
 }
+
+DIALECTS = {api: next(iter(paths - {None, "vc"})) for api, (_, paths) in DOMAIN_OF.items() if paths != {None}}
 
 # What API Gateway may answer by itself although every function is there and well.
 EVERYWHERE = {
@@ -290,6 +292,7 @@ def test_the_names_are_the_designs_and_their_connections_are_encrypted() -> None
         "api.${DomainName}",
         "hub.${DomainName}",
         "*.hub.${DomainName}",
+        *(f"{dialect}.${{DomainName}}" for dialect in DIALECTS.values()),
     }
     for domain in domains.values():
         properties = domain["Properties"]
@@ -302,7 +305,26 @@ def test_the_names_are_the_designs_and_their_connections_are_encrypted() -> None
     assert {record["Properties"]["Name"]["Fn::Sub"] for record in records.values()} == {
         domain["Properties"]["DomainName"]["Fn::Sub"] for domain in domains.values()
     }
-    assert all(record["Condition"] == "HasHostedZone" for record in records.values())
+    assert all(record["Condition"] in {"HasHostedZone", "HasDialectRecords"} for record in records.values())
+
+
+@pytest.mark.req("D01", "D02", "D04")
+def test_a_dialect_has_a_host_of_its_own_where_that_is_wanted() -> None:
+    assert template()["Parameters"]["DialectHosts"]["Default"] == "false"
+    by_name = {
+        domain["Properties"]["DomainName"]["Fn::Sub"]: (logical_id, domain)
+        for logical_id, domain in resources("AWS::ApiGateway::DomainName").items()
+    }
+    for api, dialect in DIALECTS.items():
+        logical_id, domain = by_name[f"{dialect}.${{DomainName}}"]
+        (mapping,) = (
+            one
+            for one in resources("AWS::ApiGateway::BasePathMapping").values()
+            if one["Properties"]["DomainName"] == {"Ref": logical_id}
+        )
+        assert domain["Condition"] == mapping["Condition"] == "HasDialectHosts"
+        assert mapping["Properties"]["RestApiId"] == {"Ref": api}
+        assert "BasePath" not in mapping["Properties"]
 
 
 # --- WAF ---

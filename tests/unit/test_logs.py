@@ -251,6 +251,29 @@ class Days:
         )
         self.call("securevideo", event)
         self.vsees_client_calls()
+        self.sequels_client_calls()
+
+    def sequels_client_calls(self) -> None:
+        client_id, _, secret = b64decode(self.header.partition(" ")[2]).decode().partition(":")
+        credentials = {"client_id": client_id, "client_secret": secret, "grant_type": "client_credentials"}
+
+        def call(path: str, body: dict[str, Any], token: str = "") -> Any:
+            headers = {"Authorization": f"Bearer {token}", "Origin": "https://private.example"}
+            event = rest_event("POST", f"/api{path}", headers=headers, body=json.dumps(body), resource="/{proxy+}")
+            return json_of(self.call("sequel", event))
+
+        call("/oauth/token", {**credentials, "client_secret": "wrong-private"})
+        token = call("/oauth/token", credentials)["access_token"]
+        self.handed_out["access token of a dialect"] = token
+        times = {"startDate": "2027-05-05T10:00Z", "endDate": "2027-05-05T11:00Z", "timezone": "UTC"}
+        planned = {"companyId": client_id, "name": "Private talk", "type": "Virtual", **times}
+        path = f"/v1/event/{call('/v1/event/create', planned, token)['uid']}"
+        url = call(f"{path}/embedCode", {"userId": "private-7", "userName": "Private Person"}, token)
+        self.handed_out["embed token"] = url.partition("#token=")[2]
+        registrant = {"name": "Private Person", "email": "private@example.org", "metadata": {"a": "private"}}
+        self.handed_out["join_url"] = call(f"{path}/registrant", registrant, token)["join_url"].rpartition("/")[2]
+        for refused in (registrant, {"name": "private"}):
+            call(f"{path}/registrant", refused, token)
 
     def vsees_client_calls(self) -> None:
         client_id, _, secret = b64decode(self.header.partition(" ")[2]).decode().partition(":")
