@@ -197,6 +197,16 @@ def test_what_the_portal_says_later_is_what_the_user_is(vsee: Vsee, clinic: Port
     assert clinic.api.get(f"/v1/users/{first['id']}").json()["role"] == "member"
 
 
+def test_a_username_that_was_left_is_free_again(portal: Portal) -> None:
+    """[ours]; a name that nobody chose stays what it was."""
+    vsee = Vsee(portal)
+    assert vsee.sso(code="one", username="first.name")["username"] == "first.name"
+    assert vsee.sso(code="one", username="second.name")["username"] == "second.name"
+    assert vsee.sso(code="one")["username"] == "second.name"
+
+    assert vsee.sso(code="two", username="first.name")["username"] == "first.name"
+
+
 def test_a_guest_needs_no_code_and_is_new_each_time(vsee: Vsee) -> None:
     """Type 600."""
     guests = [vsee.sso(type=600, code="") for _ in range(2)]

@@ -38,7 +38,8 @@ TYPES = ("Virtual", "LiveStreamInPerson")
 
 _NEEDED = ("companyId", "name", "startDate", "endDate", "timezone", "type")
 _KEPT = ("type", "picture")
-_FLAGS = ("isRegistrationModeEnabled", "isAttendeeRegistrationModeEnabled")
+_REGISTERS = "isRegistrationModeEnabled"
+_FLAGS = (_REGISTERS, "isAttendeeRegistrationModeEnabled")
 """With `_KEPT`, what an event has and a session has not; kept in the session's extras under the same names."""
 _ATTEMPTS = 3
 
@@ -173,9 +174,9 @@ def _fields(sent: Members, before: Session | None) -> dict[str, Any]:
     fields |= {name: sent.texts(name) for name in ("presenters", "organizers") if name in sent}
     if "metadata" in sent:
         fields["metadata"] = sent.mapping("metadata")
-    if "isRegistrationModeEnabled" in sent:
+    if _REGISTERS in sent:
         known = before.registration if before else Registration()
-        fields["registration"] = replace(known, public=sent.flag("isRegistrationModeEnabled"))
+        fields["registration"] = replace(known, public=sent.flag(_REGISTERS))
     kept = {name: sent.text(name) or "" for name in _KEPT if name in sent}
     kept |= {name: _flag(sent, name) for name in _FLAGS if name in sent}
     if kept.get("type", TYPES[0]) not in TYPES:
@@ -214,7 +215,6 @@ def _flag(sent: Members, name: str) -> str:
 
 def _out(session: Session) -> dict[str, Any]:
     kept = session.extras
-    registers = True if session.registration.public else _flag_out(kept, "isRegistrationModeEnabled") and False
     return {
         "uid": session.session_id,
         "companyUid": session.account_id,
@@ -229,7 +229,7 @@ def _out(session: Session) -> dict[str, Any]:
         "networkingHub": None,
         "presenters": list(session.presenters) or None,
         "organizers": list(session.organizers) or None,
-        "isRegistrationModeEnabled": registers,
+        "isRegistrationModeEnabled": session.registration.public or (False if _REGISTERS in kept else None),
         "isAttendeeRegistrationModeEnabled": _flag_out(kept, "isAttendeeRegistrationModeEnabled"),
         "privateEventInfo": None,
         "closeCaptioningSettings": None,
