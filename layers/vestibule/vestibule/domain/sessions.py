@@ -16,6 +16,7 @@ from vestibule.domain import passwords, rules
 from vestibule.domain.idempotency import IdTakenError
 from vestibule.domain.outbox import new_event
 from vestibule.domain.participants import Invitee
+from vestibule.domain.people import named_alike
 from vestibule.domain.rules import Checks, RuleError
 from vestibule.errors import ConflictError, FieldError, InvalidError, NotFoundError, VersionMismatchError
 from vestibule.model import (
@@ -434,8 +435,10 @@ def _refuse_double_roles(session: Session) -> None:
     BothRolesError
         Somebody stands in both lists.
     """
-    presenters = {presenter.casefold() for presenter in session.presenters}
-    both = [organizer for organizer in session.organizers if organizer.casefold() in presenters]
+    if not session.presenters or not session.organizers:
+        return
+    presenters = set(map(named_alike, session.presenters))
+    both = [organizer for organizer in session.organizers if named_alike(organizer) in presenters]
     if both:
         raise BothRolesError(both)
 

@@ -22,6 +22,7 @@ from vestibule.dialects.sequel.wire import (
     missing,
 )
 from vestibule.domain import rules
+from vestibule.domain.people import named_alike
 from vestibule.domain.sessions import Filter, HostRef
 from vestibule.errors import ConflictError, NotFoundError, VersionMismatchError
 from vestibule.model import Registration
@@ -136,10 +137,10 @@ def add_person(call: Call) -> Answer:
 
 def remove_person(call: Call) -> Answer:
     """Take somebody off a list."""
-    kind, who = call.values["kind"].lower(), call.values["who"].casefold()
+    kind, who = call.values["kind"].lower(), named_alike(call.values["who"])
 
     def without(before: Session) -> dict[str, Any]:
-        return {f"{kind}s": [entry for entry in _people(before, kind) if entry.casefold() != who]}
+        return {f"{kind}s": [entry for entry in _people(before, kind) if named_alike(entry) != who]}
 
     return answer(200, _people(_changed(call, without), kind))
 
