@@ -118,7 +118,7 @@ def test_without_good_credentials_nothing_is_said(portal: Portal, clinic: Portal
 
 def test_a_client_that_knows_a_host_alone(portal: Portal) -> None:
     """At the root of the dialect's own host."""
-    host = portal.api.base_url.replace("://", "://onsync.")
+    host = portal.api.base_url.replace("://api.", "://onsync.")
 
     answer = portal.api.get(f"{host}/api/1/{portal.account.slug}/authverify")
 

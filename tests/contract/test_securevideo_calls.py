@@ -746,7 +746,7 @@ def test_a_byte_order_mark_is_passed_over(own: SecureVideo) -> None:
 def test_a_client_that_knows_a_host_alone(own: SecureVideo, base_path: str) -> None:
     """At the root of the dialect's own host; the base path does no harm there."""
     user = created(own)
-    host = own.web.base_url.replace("://", "://securevideo.")
+    host = own.web.base_url.replace("://api.", "://securevideo.")
 
     answer = own.web.get(f"{host}{base_path}/User/{user['SystemUserId']}")
 

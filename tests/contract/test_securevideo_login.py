@@ -476,3 +476,10 @@ def test_an_outage_is_a_503_in_the_vendors_shape(
 
     assert refusal(answer) == (503, '{"Message": "The service is briefly unavailable. Please try again."}')
     assert answer.headers["retry-after"] == "1"
+
+
+def test_a_client_that_is_told_a_host_alone_has_one(clinic: Portal, user: str) -> None:
+    """A name of the dialect's own, with the vendor's path behind it."""
+    host = clinic.api.base_url.replace("//api.", "//securevideo.")
+
+    assert clinic.api.post(f"{host}/login/{user}").status_code == 201

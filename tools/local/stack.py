@@ -133,9 +133,9 @@ class Stack:
         parameters = {
             "Architecture": architecture,
             "DomainName": DOMAIN,
-            "DialectHosts": "true",
             "ApiOrigin": self.api_url,
             "HubOrigin": self.hub_origin,
+            "DialectHosts": "true",
             "Protection": "off",  # what is made here may be thrown away
             "EnableAlarms": "false",  # the emulator knows no metric math
             "MailIdentity": DOMAIN,

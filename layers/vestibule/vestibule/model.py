@@ -105,6 +105,10 @@ class Account:
         Whether the sign-in page takes a name and a password.
     launch_panel_only
         Whether the dashboard is nothing but the panel of the one session that a link names.
+    allowed_origins
+        Origins whose pages may call the API from a browser.
+    sso_token_once
+        Whether an SSO token lets one browser in and no other, instead of any until it expires.
     stage
         Where its sessions' media happen; None until the account has set one.
     embed_token_minutes
@@ -133,6 +137,8 @@ class Account:
     require_passkey: bool = False
     password_sign_in: bool = True
     launch_panel_only: bool = False
+    allowed_origins: tuple[str, ...] = ()
+    sso_token_once: bool = False
     stage: Stage | None = None
     embed_token_minutes: int = 60
     seat_policy: SeatPolicy = SeatPolicy.KICK_OLD
@@ -331,6 +337,8 @@ class Login:
         Digest of the sign-in's secret, which only the cookie holds.
     idle_until, live_until
         First moments at which the sign-in is over by inactivity, by age.
+    sso_token
+        Key of the SSO token that it came from, if it did.
     """
 
     key: str
@@ -352,6 +360,38 @@ class Login:
     live_until: int | None = None
     revoked_at: int | None = None
     ended_at: int | None = None
+    sso_token: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SsoToken:
+    """A token that signs its user in at the hub, by default as often as it is brought until it expires.
+
+    Attributes
+    ----------
+    key
+        SHA-256 of the token, hex; the token itself is nowhere.
+    slug
+        The hub host on which alone it opens.
+    expires_at
+        First moment at which it is no longer accepted.
+    once
+        Whether the first browser spends it.
+    next
+        Hub path to land on when the link names none.
+    spent_at
+        When it let in the one browser that it was for.
+    """
+
+    key: str
+    account_id: str
+    user_id: str
+    slug: str
+    created_at: int
+    expires_at: int
+    once: bool = False
+    next: str | None = None
+    spent_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 from vestibule.http.problems import RequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 _YES = frozenset({"true", "1", "yes", "on"})
 _NO = frozenset({"false", "0", "no", "off"})
@@ -25,6 +25,8 @@ _FIELDS_AT_MOST = 10_000
 _NAMES = re.compile(r"[^\[\]]+|(?<=\[)(?=\])")
 """The parts of ``people[0][email]``; an empty one for ``[]``."""
 _DEPTH = 4
+_PART_NAME = re.compile(r';\s*name="?([^";\r\n]*)"?', re.IGNORECASE)
+_FILE = re.compile(r";\s*filename", re.IGNORECASE)
 
 
 class Members:
@@ -98,6 +100,35 @@ class Members:
             raise _unusable(name, "a list of objects")
         return [Members(entry) for entry in entries]
 
+    def texts(self, name: str) -> list[str]:
+        """Return a list of texts, also one that was sent as an object or as one text with commas.
+
+        Raises
+        ------
+        RequestError
+            It, or something in it, is neither a text nor a whole number.
+        """
+        value = self._values.get(name.lower())
+        if isinstance(value, list | dict):
+            entries = value.values() if isinstance(value, dict) else value
+            texts = [Members({name: entry}).text(name) for entry in entries]
+        else:
+            texts = [one.strip() for one in (self.text(name) or "").split(",")]
+        return [text for text in texts if text]
+
+    def mapping(self, name: str) -> dict[str, Any]:
+        """Return an object as it was sent, an empty one when it is not set.
+
+        Raises
+        ------
+        RequestError
+            It is none.
+        """
+        value = self._values.get(name.lower()) or {}
+        if not isinstance(value, dict):
+            raise _unusable(name, "an object")
+        return value
+
     def _written(self, name: str, wanted: str) -> str | None:
         """Return a text, or a number's digits; refuse what is not what was ``wanted``."""
         value = self._values.get(name.lower())
@@ -108,6 +139,23 @@ class Members:
         if not isinstance(value, str | int):
             raise _unusable(name, wanted)
         return str(value)
+
+
+def members(body: bytes) -> Members:
+    """Return what a body holds: JSON, a form or a multipart form.
+
+    Which of them it is shows in its first character; clients label it wrongly.
+
+    Raises
+    ------
+    RequestError
+        It is none of the three.
+    """
+    body = body.strip(b" \t\r\n")
+    if body.startswith(b"--"):
+        return Members(_nested(_parts(body)))
+    text = _decoded(body)
+    return Members(json_object(text) if text.startswith(("{", "[")) else form_object(text))
 
 
 def json_object(text: str | bytes) -> dict[str, Any]:
@@ -146,11 +194,30 @@ def form_object(text: str) -> dict[str, Any]:
     RequestError
         There are too many fields, two of them contradict each other, or one is no UTF-8.
     """
-    document: dict[str, Any] = {}
     try:
         pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_FIELDS_AT_MOST)
     except ValueError:
         raise malformed() from None
+    return _nested(pairs)
+
+
+def _parts(body: bytes) -> Iterator[tuple[str, str]]:
+    """Yield names and values of a multipart form (RFC 7578), without its files."""
+    boundary, _, _ = body.partition(b"\r\n")
+    parts = (b"\r\n" + body).split(b"\r\n" + boundary, _FIELDS_AT_MOST + 1)[1:]
+    if len(parts) > _FIELDS_AT_MOST:
+        raise malformed()
+    for part in parts:
+        head, separator, content = part.partition(b"\r\n\r\n")
+        heading = head.decode("utf-8", "replace")
+        name = _PART_NAME.search(heading)
+        if separator and name and not _FILE.search(heading):
+            yield name[1], _decoded(content)
+
+
+def _nested(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """Return fields by name, those with brackets as objects in objects."""
+    document: dict[str, Any] = {}
     for name, value in pairs:
         first, *inner = _NAMES.findall(name) or [name]
         place, last = document, first
@@ -160,6 +227,13 @@ def form_object(text: str) -> dict[str, Any]:
                 raise malformed()
         place[last] = value
     return document
+
+
+def _decoded(content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise malformed() from None
 
 
 def malformed() -> RequestError:

@@ -84,6 +84,22 @@ class Filter:
     starting: range = FOREVER
 
 
+class BothRolesError(InvalidError):
+    """Somebody would be presenter and organizer at once.
+
+    Attributes
+    ----------
+    people
+        Who, as the organizers' list names them.
+    """
+
+    def __init__(self, people: Sequence[str]) -> None:
+        super().__init__(
+            FieldError("organizers", "both_roles", "organizers: nobody can be presenter and organizer at once.")
+        )
+        self.people = tuple(people)
+
+
 class Sessions:
     """The sessions of all accounts."""
 
@@ -443,15 +459,15 @@ def _refuse_double_roles(session: Session) -> None:
 
     Raises
     ------
-    InvalidError
+    BothRolesError
         Somebody stands in both lists.
     """
     if not session.presenters or not session.organizers:
         return
-    if not set(map(named_alike, session.presenters)).isdisjoint(map(named_alike, session.organizers)):
-        raise InvalidError(
-            FieldError("organizers", "both_roles", "organizers: nobody can be presenter and organizer at once.")
-        )
+    presenters = set(map(named_alike, session.presenters))
+    both = [organizer for organizer in session.organizers if named_alike(organizer) in presenters]
+    if both:
+        raise BothRolesError(both)
 
 
 def _name_taken(session: Session, index: int) -> ConflictError:
