@@ -551,6 +551,7 @@ def test_an_update_changes_what_is_sent_and_nothing_else(sequel: Sequel) -> None
         ({"isRegistrationModeEnabled": None}, {"isRegistrationModeEnabled": None}),
         ({"isAttendeeRegistrationModeEnabled": True}, {"isAttendeeRegistrationModeEnabled": True}),
         ({"type": "LiveStreamInPerson"}, {"type": "LiveStreamInPerson"}),
+        ({"type": None, "name": "", "startDate": None, "endDate": "", "timezone": None}, {}),
     ]
     expected = created
     for sent, changed in steps:

@@ -38,10 +38,9 @@ if TYPE_CHECKING:
 TYPES = ("Virtual", "LiveStreamInPerson")
 
 _NEEDED = ("companyId", "name", "startDate", "endDate", "timezone", "type")
-_KEPT = ("type", "picture")
 _REGISTERS = "isRegistrationModeEnabled"
 _FLAGS = (_REGISTERS, "isAttendeeRegistrationModeEnabled")
-"""With `_KEPT`, what an event has and a session has not; kept in the session's extras under the same names."""
+"""With type and picture, what an event has and a session has not; kept in the session's extras by these names."""
 _ATTEMPTS = 3
 
 
@@ -178,13 +177,21 @@ def _fields(sent: Members, before: Session | None) -> dict[str, Any]:
     if _REGISTERS in sent:
         known = before.registration if before else Registration()
         fields["registration"] = replace(known, public=sent.flag(_REGISTERS))
-    kept = {name: sent.text(name) or "" for name in _KEPT if name in sent}
-    kept |= {name: _flag(sent, name) for name in _FLAGS if name in sent}
-    if kept.get("type", TYPES[0]) not in TYPES:
-        raise bad_request(f"type must be {' or '.join(TYPES)}")
-    if kept:
+    if kept := _kept(sent):
         fields["extras"] = {**(before.extras if before else {}), **kept}
     return fields
+
+
+def _kept(sent: Members) -> dict[str, str]:
+    """Return what an event has and a session has not; an empty text takes away."""
+    kept = {name: _flag(sent, name) for name in _FLAGS if name in sent}
+    if "picture" in sent:
+        kept["picture"] = sent.text("picture") or ""
+    if kind := sent.text("type"):
+        if kind not in TYPES:
+            raise bad_request(f"type must be {' or '.join(TYPES)}")
+        kept["type"] = kind
+    return kept
 
 
 def _times(sent: Members, before: Session | None, zone: str) -> dict[str, Any]:
@@ -192,9 +199,11 @@ def _times(sent: Members, before: Session | None, zone: str) -> dict[str, Any]:
     starts_at, ends_at = (_moment(sent, name, zone) for name in ("startDate", "endDate"))
     if starts_at is None and ends_at is None:
         return {}
-    if before is not None:
-        starts_at, ends_at = starts_at or before.starts_at, ends_at or before.ends_at
-    return {"starts_at": starts_at, "duration_minutes": -(-((ends_at or 0) - (starts_at or 0)) // MINUTE)}
+    if starts_at is None:
+        starts_at = before.starts_at if before else 0
+    if ends_at is None:
+        ends_at = before.ends_at if before else 0
+    return {"starts_at": starts_at, "duration_minutes": -(-(ends_at - starts_at) // MINUTE)}
 
 
 def _moment(sent: Members, name: str, zone: str) -> int | None:
