@@ -20,13 +20,14 @@ from typing import TYPE_CHECKING, Any
 from vestibule.http.pages.assets import asset_url
 from vestibule.http.pages.face import AccountFace, check_link, check_stage_link, initials, link_or_none, origin_of
 from vestibule.http.pages.style import Style, style_of
-from vestibule.languages import Translation, translation
 
 if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
-_texts: ContextVar[Translation] = ContextVar("texts")
+    from vestibule.languages import Translation
+
+_texts: "ContextVar[Translation]" = ContextVar("texts")
 """What the page that is being made is said in; the template engine's own hook takes no argument for it."""
 
 _HEADERS: Mapping[str, str] = {
@@ -77,6 +78,12 @@ def _environment() -> "Environment":
     return environment
 
 
+def _english() -> "Translation":
+    from vestibule.languages import translation  # noqa: PLC0415 - with the first page, as the template engine
+
+    return translation()
+
+
 def _code(text: str) -> "Markup":
     """Return a technical name as such, for the middle of a translated sentence."""
     from markupsafe import Markup  # noqa: PLC0415 - comes with the template engine
@@ -120,7 +127,7 @@ def render(
     cookies: Sequence[str] = (),
     form_targets: Sequence[str] = (),
     uses_devices: bool = False,
-    texts: Translation | None = None,
+    texts: "Translation | None" = None,
     **values: object,
 ) -> dict[str, Any]:
     """Return a page as an answer of API Gateway's REST proxy integration.
@@ -157,7 +164,7 @@ def render(
     if taken := _RESERVED.intersection(name.lower() for name in extra):
         raise ValueError(f"a page sets these headers itself: {', '.join(sorted(taken))}")
     style = style_of(account.colors.get("accent"), account.colors.get("header"))
-    said_in = texts or translation()
+    said_in = texts or _english()
     token = _texts.set(said_in)
     try:
         body = _environment().get_template(template).render(account=account, style=style, lang=said_in.language, **values)
