@@ -384,7 +384,7 @@ def test_the_language_is_the_recipients_else_the_accounts_else_english(
     locale: str | None, account_locale: str | None, language: str, subject: str
 ) -> None:
     # when
-    mail = compose(a_letter(recipient_locale=locale, account_locale=account_locale))
+    mail = compose(a_letter(recipient_locale=locale, account=replace(ACCOUNT, locale=account_locale)))
 
     # then
     assert str(make_header(decode_header(message_from_bytes(mail)["Subject"]))) == subject

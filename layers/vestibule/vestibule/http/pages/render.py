@@ -22,6 +22,8 @@ from vestibule.http.pages.face import AccountFace, check_link, check_stage_link,
 from vestibule.http.pages.style import Style, style_of
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from jinja2 import Environment
     from markupsafe import Markup
 
@@ -70,6 +72,7 @@ def _environment() -> "Environment":
         newstyle=True,
     )
     environment.globals["asset"] = asset_url
+    environment.filters["clock"] = _clock
     environment.filters["code"] = _code
     environment.filters["initials"] = initials
     environment.filters["link"] = check_link
@@ -82,6 +85,13 @@ def _english() -> "Translation":
     from vestibule.languages import translation  # noqa: PLC0415 - with the first page, as the template engine
 
     return translation()
+
+
+def _clock(moment: "datetime") -> str:
+    """Return the time of day of a moment on a zone's clocks, as the page's language writes it."""
+    from vestibule.domain.moments import time_text  # noqa: PLC0415 - with the first page that shows a time
+
+    return time_text(_texts.get(), moment)
 
 
 def _code(text: str) -> "Markup":
@@ -167,7 +177,9 @@ def render(
     said_in = texts or _english()
     token = _texts.set(said_in)
     try:
-        body = _environment().get_template(template).render(account=account, style=style, lang=said_in.language, **values)
+        body = (
+            _environment().get_template(template).render(account=account, style=style, lang=said_in.language, **values)
+        )
     finally:
         _texts.reset(token)
     return {
