@@ -176,9 +176,14 @@ FULL: Mapping[str, dict[str, Any]] = {
         "now": 1,
         "zone": HOSTILE,
         "days": [
-            a_day(a_session(HOSTILE), a_session("", id="2", is_named=False, is_host=False, host_name=HOSTILE)),
-            a_day(a_session("", id="3", is_named=False, ends_days_later=1, state="over", join_url=None), distance=1),
-            a_day(a_session("", id="4", is_named=False, ends_days_later=2, people=()), distance=-9),
+            a_day(
+                a_session(HOSTILE), a_session("Ward round", id="2", is_named=False, is_host=False, host_name=HOSTILE)
+            ),
+            a_day(
+                a_session("Ward round", id="3", is_named=False, ends_days_later=1, state="over", join_url=None),
+                distance=1,
+            ),
+            a_day(a_session("Ward round", id="4", is_named=False, ends_days_later=2, people=()), distance=-9),
         ],
         "launch_url": "/s/12345678?launch=1",
         "is_first": False,

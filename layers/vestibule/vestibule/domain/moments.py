@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from vestibule.languages import Translation
     from vestibule.model import Session
 
@@ -139,7 +141,7 @@ def zone_label(moment: datetime) -> str:
     return label if not name.isalpha() or name == label else f"{name}, {label}"
 
 
-def date_text(texts: Translation, day: datetime) -> str:
+def date_text(texts: Translation, day: date) -> str:
     """Return a day, such as ``Tuesday, November 24, 2026``."""
     form = (
         texts.gettext("{weekday}, {month} 1, {year}")

@@ -22,7 +22,7 @@ from vestibule.http.pages.face import AccountFace, check_link, check_stage_link,
 from vestibule.http.pages.style import Style, style_of
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
     from jinja2 import Environment
     from markupsafe import Markup
@@ -74,6 +74,7 @@ def _environment() -> "Environment":
     environment.globals["asset"] = asset_url
     environment.filters["clock"] = _clock
     environment.filters["code"] = _code
+    environment.filters["day"] = _day
     environment.filters["initials"] = initials
     environment.filters["link"] = check_link
     environment.filters["link_or_none"] = link_or_none
@@ -92,6 +93,13 @@ def _clock(moment: "datetime") -> str:
     from vestibule.domain.moments import time_text  # noqa: PLC0415 - with the first page that shows a time
 
     return time_text(_texts.get(), moment)
+
+
+def _day(day: "date") -> str:
+    """Return a day with its year, as the page's language writes it."""
+    from vestibule.domain.moments import date_text  # noqa: PLC0415 - as above
+
+    return date_text(_texts.get(), day)
 
 
 def _code(text: str) -> "Markup":
