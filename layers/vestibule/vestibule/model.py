@@ -109,6 +109,8 @@ class Account:
         Origins whose pages may call the API from a browser.
     sso_token_once
         Whether an SSO token lets one browser in and no other, instead of any until it expires.
+    locale
+        Language of its pages and mails for those who have none of their own (BCP 47).
     stage
         Where its sessions' media happen; None until the account has set one.
     embed_token_minutes
@@ -139,6 +141,7 @@ class Account:
     launch_panel_only: bool = False
     allowed_origins: tuple[str, ...] = ()
     sso_token_once: bool = False
+    locale: str | None = None
     stage: Stage | None = None
     embed_token_minutes: int = 60
     seat_policy: SeatPolicy = SeatPolicy.KICK_OLD

@@ -305,6 +305,7 @@ _RULES: dict[str, Callable[[Any], Any]] = {
     "launch_panel_only": _as_it_is,
     "allowed_origins": _origins,
     "sso_token_once": _as_it_is,
+    "locale": rules.locale,
     "embed_token_minutes": _token_minutes,
     "seat_policy": SeatPolicy,
 }
@@ -323,6 +324,7 @@ _CLEARED: dict[str, Any] = {
     "launch_panel_only": False,
     "allowed_origins": (),
     "sso_token_once": False,
+    "locale": None,
     "stage": None,
     "embed_token_minutes": 60,
     "seat_policy": SeatPolicy.KICK_OLD,

@@ -52,6 +52,7 @@ class AccountChange(Body):
     launch_panel_only: bool | None = None
     allowed_origins: list[str] | None = None
     sso_token_once: bool | None = None
+    locale: str | None = None
     stage: StageIn | None = None
     embed_token_minutes: int | None = None
     seat_policy: Literal["kick_old", "reject_new"] | None = None
@@ -97,6 +98,7 @@ def account_out(account: Account, hub_url: str) -> dict[str, Any]:
         "launch_panel_only": account.launch_panel_only,
         "allowed_origins": list(account.allowed_origins),
         "sso_token_once": account.sso_token_once,
+        "locale": account.locale,
         "stage": None if account.stage is None else _stage_out(account.stage),
         "embed_token_minutes": account.embed_token_minutes,
         "seat_policy": account.seat_policy,
