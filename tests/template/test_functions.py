@@ -48,7 +48,7 @@ NO_TOPIC = {"Fn::Sub": "arn:${AWS::Partition}:sns:*:*:*"}
 SIGNERS = {"AccessTokenFunction", "EmbedCreateFunction", "JoinFunction", "PersonalFunction", "SessionPageFunction"}
 ROTATION = {"KeyRotationFunction"}
 # Links, passkeys, connect codes, application secrets.
-DERIVING = {"SessionCreateFunction", "SessionsFunction", "ParticipantsFunction", "MailerFunction"} | {
+DERIVING = {"PlanFunction", "SessionCreateFunction", "SessionsFunction", "ParticipantsFunction", "MailerFunction"} | {
     "AppSecretsFunction",
     "RegistrantCreateFunction",
     "RegistrantsFunction",
@@ -284,7 +284,10 @@ def test_who_meets_browsers_can_change_no_directory() -> None:
         name for name, kind, properties in events() if kind == "Api" and properties["RestApiId"] == {"Ref": "HubApi"}
     }
     reading = {"GetItem", "BatchGetItem", "Query"}
-    also = {"SignInFunction": {"UpdateItem"}}  # renews the hash of the password that was just right
+    also = {
+        "SignInFunction": {"UpdateItem"},  # renews the hash of the password that was just right
+        "PlanFunction": {"PutItem", "UpdateItem", "DeleteItem"},  # sessions that their hosts plan by themselves
+    }
     assert hub
     for name, actions in allowed_on("DirectoryTable").items():
         assert name not in hub or actions <= reading | also.get(name, set())
@@ -300,6 +303,7 @@ def test_no_function_may_what_its_code_never_asks_for() -> None:
         "RedeemFunction",
         "LogoutFunction",
         "DashboardFunction",
+        "PlanFunction",
         "SignInFunction",
         "SecureVideoFunction",
         "JoinFunction",

@@ -55,7 +55,6 @@ if TYPE_CHECKING:
     from vestibule.domain.sign_ins import SignIns
     from vestibule.domain.signing_keys import KeyRotation, Signer, Verifier
     from vestibule.domain.stages import Stages
-    from vestibule.domain.throttle import Throttle
     from vestibule.domain.users import Users
     from vestibule.ids import Randomness
     from vestibule.sealing import Sealing
@@ -172,16 +171,8 @@ class House:
         from vestibule.domain.password_sign_ins import PasswordSignIns
 
         return PasswordSignIns(
-            self._user_store, self._login_store, self.throttle, self.audit, clock=self.clock, random=self.random
+            self._user_store, self._login_store, self.guesses, self.audit, clock=self.clock, random=self.random
         )
-
-    @cached_property
-    def throttle(self) -> Throttle:
-        """Limits on guessing."""
-        from vestibule.domain.throttle import Throttle
-        from vestibule.store.tries import TryStore
-
-        return Throttle(TryStore(self._passes), self._sealing, self.clock, self.random)
 
     @cached_property
     def sessions(self) -> Sessions:
