@@ -86,7 +86,7 @@ def test_sessions_stand_under_their_days_with_time_people_and_state(
     # then: 04:49 in Berlin
     text = text_of(sign_in(doctor).ask("/dashboard"))
     assert re.search(r"Today Sunday, 22 November 04:49 \W 05:49", text)
-    assert "Follow-up & <b>more</b> You host, with Ada Lovelace Upcoming" in text
+    assert "Follow-up & <b>more</b> You host, with Ada Lovelace Manage Follow-up & <b>more</b>, 04:49 Upcoming" in text
     assert "Tomorrow Monday, 23 November" in text
     assert "All times are those of Europe/Berlin." in text
     theirs = text_of(sign_in(patient).ask("/dashboard"))
