@@ -23,7 +23,7 @@ from vestibule.http.pages import assets
 from vestibule.http.pages import render as render_module
 from vestibule.http.pages.face import NO_ACCOUNT, AccountFace
 from vestibule.http.pages.render import render
-from vestibule.http.pages.times import span
+from vestibule.http.pages.times import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -112,7 +112,13 @@ PERSON = {
     "days": (),
     "plan_url": "/plan",
 }
-WHEN = span(1_795_336_200_000, 1_795_338_000_000, "Europe/Berlin")
+WHEN = Span(
+    "2026-11-22T08:30:00Z",
+    "2026-11-22T09:00:00Z",
+    "Sunday, November 22, 2026",
+    "9:30 AM \N{EN DASH} 10:00 AM",
+    "Europe/Berlin",
+)
 PLANNED = {"form_token": "t", "form_key": "k", "url": "/plan/1", "session_title": "Follow-up", "when": WHEN}
 TYPED = SessionForm(title="Follow-up", day="2026-11-23", clock="09:30", minutes="30", zone="Europe/Berlin")
 SHEET = {

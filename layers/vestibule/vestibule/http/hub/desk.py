@@ -146,7 +146,7 @@ def at_desk(visit: Visit, counter: Counter) -> Answer:
     if visit.account is None:
         return visit.elsewhere()
     here = addresses.canonical(visit.event.path, visit.event.query) or addresses.DASHBOARD
-    found = visit.house.sign_ins.check(visit.credential, slug=visit.slug)
+    found = visit.sign_in()
     if isinstance(found, Over):
         return visit.after(found)
     if found is None:

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from vestibule.http.event import Answer
     from vestibule.http.hub.desk import Desk
     from vestibule.http.hub.plan_form import Problems
+    from vestibule.http.pages.times import Span
     from vestibule.model import Delivery, Participant, Session
     from vestibule.store.directory.sessions import Gathering
 
@@ -148,7 +149,7 @@ def _overview(hosted: Hosted, alert: dict[str, Any] | None = None, **answer: Any
     return desk.page(
         "manage.html",
         session_title=session.title,
-        when=_when(session),
+        when=_when(hosted),
         minutes=session.duration_minutes,
         phase=phase.value,
         is_open=phase not in CLOSED,
@@ -167,8 +168,8 @@ def _overview(hosted: Hosted, alert: dict[str, Any] | None = None, **answer: Any
     )
 
 
-def _when(session: Session) -> Any:
-    return span(session.starts_at, session.ends_at, session.time_zone)
+def _when(hosted: Hosted) -> Span:
+    return span(hosted.desk.visit.texts, hosted.session)
 
 
 def _number(text: str) -> int:
@@ -266,7 +267,7 @@ def _form(
         "plan_change.html",
         url=addresses.plan_of(session.session_id),
         session_title=session.title,
-        when=_when(session),
+        when=_when(hosted),
         minutes=session.duration_minutes,
         has_password=session.password_hash is not None,
         version=version or str(session.version),
@@ -300,7 +301,7 @@ def _confirm(hosted: Hosted, what: str, participant: Participant | None = None) 
         url=addresses.plan_of(session.session_id),
         action=addresses.plan_of(session.session_id, *further),
         session_title=session.title,
-        when=_when(session),
+        when=_when(hosted),
         name=participant.full_name if participant else None,
         page=_number(hosted.desk.visit.event.folded_query.get("page", "1")),
     )
