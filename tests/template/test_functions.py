@@ -50,7 +50,7 @@ SIGNERS = {"AccessTokenFunction", "EmbedCreateFunction", "JoinFunction", "Person
 }
 ROTATION = {"KeyRotationFunction"}
 # Links, passkeys, connect codes, application secrets.
-DERIVING = {"SessionCreateFunction", "SessionsFunction", "ParticipantsFunction", "MailerFunction"} | {
+DERIVING = {"PlanFunction", "SessionCreateFunction", "SessionsFunction", "ParticipantsFunction", "MailerFunction"} | {
     "AppSecretsFunction",
     "OnSyncFunction",
     "RegistrantCreateFunction",
@@ -290,7 +290,10 @@ def test_who_meets_browsers_can_change_no_directory() -> None:
         name for name, kind, properties in events() if kind == "Api" and properties["RestApiId"] == {"Ref": "HubApi"}
     }
     reading = {"GetItem", "BatchGetItem", "Query"}
-    also = {"SignInFunction": {"UpdateItem"}}  # renews the hash of the password that was just right
+    also = {
+        "SignInFunction": {"UpdateItem"},  # renews the hash of the password that was just right
+        "PlanFunction": {"PutItem", "UpdateItem", "DeleteItem"},  # sessions that their hosts plan by themselves
+    }
     assert hub
     for name, actions in allowed_on("DirectoryTable").items():
         assert name not in hub or actions <= reading | also.get(name, set())
@@ -306,6 +309,7 @@ def test_no_function_may_what_its_code_never_asks_for() -> None:
         "RedeemFunction",
         "LogoutFunction",
         "DashboardFunction",
+        "PlanFunction",
         "SignInFunction",
         "SecureVideoFunction",
         "OnSyncFunction",
@@ -361,7 +365,8 @@ def test_a_browser_posts_only_where_a_form_of_ours_leads() -> None:
         for _, kind, p in events()
         if kind == "Api" and p["RestApiId"]["Ref"] == "HubApi" and p["Method"] == "post"
     }
-    assert posts == {"/logout", "/sign-in", "/join/{code}", "/p/{token}", "/s/{session_id}"}
+    planning = {"/plan", "/plan/{session_id}/{step}", "/plan/{session_id}/participants/{participant_id}/{step}"}
+    assert posts == planning | {"/logout", "/sign-in", "/join/{code}", "/p/{token}", "/s/{session_id}"}
 
 
 def test_siblings_have_one_variable_name() -> None:

@@ -19,6 +19,7 @@ DASHBOARD = "/dashboard"
 JOIN = "/join"
 LOGIN = "/login"
 LOGOUT = "/logout"
+PLAN = "/plan"
 SESSION = "/s"
 SIGN_IN = "/sign-in"
 
@@ -43,6 +44,7 @@ _ALIASES = tuple(
         (r"/join(?:/([^/]+))?", JOIN),
         (r"/s/([^/]+)", SESSION),
         (r"/check", CHECK),
+        (r"/plan(?:/([0-9]+(?:/(?:change|cancel|add|participants/[0-9]+/(?:remove|remind)))?))?", PLAN),
     )
 )
 _PORTAL_BASE = re.compile(r"/vc/(?:next|stable)(?=/|$)", re.IGNORECASE | re.ASCII)
@@ -71,8 +73,9 @@ def canonical(path: str, query: Mapping[str, str]) -> str | None:
         kept = dict(query)
         if target == LOGIN:
             return with_query(f"{LOGIN}/{quote(found[1].lower(), safe='')}", kept)
-        if target in {JOIN, SESSION} and found[1]:
-            return with_query(f"{target}/{quote(found[1], safe='')}", kept)
+        if target in {JOIN, PLAN, SESSION} and found[1]:
+            rest = found[1].lower() if target == PLAN else found[1]
+            return with_query(f"{target}/{quote(rest)}", kept)
         if target == SIGN_IN and (guid := _taken(kept, "auto")):
             return with_query(f"{LOGIN}/{quote(guid, safe='')}", kept)
         if target == DASHBOARD and found.re.groups and found[1]:
@@ -106,6 +109,11 @@ def landing(next_path: str | None, query: Mapping[str, str]) -> str:
 def session_path(session_id: str) -> str:
     """Return the page of one session, which holds nothing that lets anybody in."""
     return f"{SESSION}/{quote(session_id, safe='')}"
+
+
+def plan_of(session_id: str, *further: str) -> str:
+    """Return where the host of a session manages it, or does one thing with it."""
+    return "/".join((PLAN, *(quote(part, safe="") for part in (session_id, *further))))
 
 
 def session_page(session_id: str) -> str:
