@@ -45,7 +45,8 @@ ALLOWED = {
     "MailConfigurationSet": {"SendEmail"},
 }
 NO_TOPIC = {"Fn::Sub": "arn:${AWS::Partition}:sns:*:*:*"}
-SIGNERS = {"AccessTokenFunction", "EmbedCreateFunction", "JoinFunction", "PersonalFunction", "SessionPageFunction"}
+ENTRANCES = {"JoinFunction", "PersonalFunction", "SessionPageFunction", "EmbedPageFunction"}
+SIGNERS = {"AccessTokenFunction", "EmbedCreateFunction", *ENTRANCES}
 ROTATION = {"KeyRotationFunction"}
 # Links, passkeys, connect codes, application secrets.
 DERIVING = {"SessionCreateFunction", "SessionsFunction", "ParticipantsFunction", "MailerFunction"} | {
@@ -53,7 +54,7 @@ DERIVING = {"SessionCreateFunction", "SessionsFunction", "ParticipantsFunction",
     "RegistrantCreateFunction",
     "RegistrantsFunction",
 }
-PROVING = {"JoinFunction", "PersonalFunction", "SessionPageFunction"}  # the same
+PROVING = ENTRANCES  # the same
 MARKING = {"SignInFunction"}  # what wrong passwords are counted for
 SEALING = {"AccountFunction"}  # secrets of stages
 WORKERS = {"RouterFunction", "MailerFunction", "MailReportsFunction"}
@@ -302,8 +303,8 @@ def test_no_function_may_what_its_code_never_asks_for() -> None:
         "DashboardFunction",
         "SignInFunction",
         "SecureVideoFunction",
-        "JoinFunction",
-        "SessionPageFunction",
+        *ENTRANCES,
+        "SeatFunction",
         "RegistrantCreateFunction",
         "UsersFunction",
         "RoomsFunction",
@@ -349,7 +350,9 @@ def test_a_browser_posts_only_where_a_form_of_ours_leads() -> None:
         for _, kind, p in events()
         if kind == "Api" and p["RestApiId"]["Ref"] == "HubApi" and p["Method"] == "post"
     }
-    assert posts == {"/logout", "/sign-in", "/join/{code}", "/p/{token}", "/s/{session_id}"}
+    forms = {"/logout", "/sign-in", "/join/{code}", "/p/{token}", "/r/{token}", "/s/{session_id}"}
+    scripts = {"/embed/{session_id}", "/seat", "/seat/leave"}
+    assert posts == forms | scripts
 
 
 def test_siblings_have_one_variable_name() -> None:

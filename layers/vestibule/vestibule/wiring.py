@@ -223,6 +223,8 @@ class House:
             self._user_store,
             CodeStore(self._passes),
             links=self.links,
+            registrants=self.registrants,
+            embeds=self.embed_reader,
             guesses=self.guesses,
             sealing=self._sealing,
             clock=self.clock,

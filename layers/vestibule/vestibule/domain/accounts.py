@@ -33,6 +33,7 @@ COLORS = ("accent", "header")
 """Colours that an account may set."""
 REDIRECT_URIS_AT_MOST = 50
 NAVIGATION_AT_MOST = 8
+FRAME_ANCESTORS_AT_MOST = 20
 
 _LABEL_LENGTH = 40
 _ATTEMPTS = 3
@@ -231,6 +232,12 @@ def _redirect_uris(values: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(values))
 
 
+def _origins(values: Sequence[str]) -> tuple[str, ...]:
+    if len(values) > FRAME_ANCESTORS_AT_MOST:
+        raise RuleError("too_many", f"must be at most {FRAME_ANCESTORS_AT_MOST} origins.")
+    return tuple(dict.fromkeys(rules.web_origin(value) for value in values))
+
+
 def _navigation(links: Sequence[Mapping[str, str]]) -> tuple[NavigationLink, ...]:
     if len(links) > NAVIGATION_AT_MOST:
         raise RuleError("too_many", f"must be at most {NAVIGATION_AT_MOST} links.")
@@ -268,6 +275,7 @@ _RULES: dict[str, Callable[[Any], Any]] = {
     "launch_panel_only": _as_it_is,
     "embed_token_minutes": _token_minutes,
     "seat_policy": SeatPolicy,
+    "frame_ancestors": _origins,
 }
 _CLEARED: dict[str, Any] = {
     "logo_url": None,
@@ -285,6 +293,7 @@ _CLEARED: dict[str, Any] = {
     "stage": None,
     "embed_token_minutes": 60,
     "seat_policy": SeatPolicy.KICK_OLD,
+    "frame_ancestors": (),
 }
 """What a setting becomes when it is put back: the defaults of `Account`."""
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 CHECK = "/check"
 DASHBOARD = "/dashboard"
+EMBED = "/embed"
 JOIN = "/join"
 LOGIN = "/login"
 LOGOUT = "/logout"
@@ -40,10 +41,11 @@ _ALIASES = tuple(
         (r"/pass/join(?:/([^/]+))?", JOIN),
         (r"/join(?:/([^/]+))?", JOIN),
         (r"/s/([^/]+)", SESSION),
+        (r"/(?:embed|event)/([^/]+)", EMBED),
         (r"/check", CHECK),
     )
 )
-_CASE_COUNTS = re.compile(r"/(p/[^/]+|go/[^/]+/[^/]+)")
+_CASE_COUNTS = re.compile(r"/([pr]/[^/]+|go/[^/]+/[^/]+)")
 """Paths whose segments are compared to the letter."""
 
 
@@ -67,7 +69,7 @@ def canonical(path: str, query: Mapping[str, str]) -> str | None:
         kept = dict(query)
         if target == LOGIN:
             return with_query(f"{LOGIN}/{quote(found[1].lower(), safe='')}", kept)
-        if target in {JOIN, SESSION} and found[1]:
+        if target in {EMBED, JOIN, SESSION} and found[1]:
             return with_query(f"{target}/{quote(found[1], safe='')}", kept)
         if target == SIGN_IN and (guid := _taken(kept, "auto")):
             return with_query(f"{LOGIN}/{quote(guid, safe='')}", kept)
@@ -102,6 +104,16 @@ def landing(next_path: str | None, query: Mapping[str, str]) -> str:
 def session_path(session_id: str) -> str:
     """Return the page of one session, which holds nothing that lets anybody in."""
     return f"{SESSION}/{quote(session_id, safe='')}"
+
+
+def embed_path(session_id: str) -> str:
+    """Return the page of one session that a portal frames."""
+    return f"{EMBED}/{quote(session_id, safe='')}"
+
+
+def register_path(session_id: str) -> str:
+    """Return the page on which people register for one session."""
+    return f"{session_path(session_id)}/register"
 
 
 def session_page(session_id: str) -> str:
