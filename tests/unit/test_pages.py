@@ -94,6 +94,10 @@ SESSION: dict[str, Any] = {
     "has_stage": True,
     "is_host": False,
     "launch": "no",
+    "session_id": "12345678",
+    "fields": {},
+    "return_path": None,
+    "picture": None,
 }
 # Template -> the least that it can be rendered with.
 MINIMAL: Mapping[str, dict[str, Any]] = {
@@ -108,10 +112,14 @@ MINIMAL: Mapping[str, dict[str, Any]] = {
         "problem": "",
         "name": "",
     },
-    "launch.html": {"stage_url": "https://stage.example/1", "opens_application": False, "back_url": "/s/1"},
+    "launch.html": {"launch_url": "https://stage.example/1", "opens_application": False, "back_url": "/s/1"},
     "passkey.html": {"action": "/join/111222333", "carried": {}, "is_wrong": False},
     "personal_refused.html": {},
     "session.html": SESSION,
+    "embed.html": {"session_id": "1", "action": "/embed/1", "register_url": None},
+    "embed_refused.html": {},
+    "left.html": {"back_url": "/s/1"},
+    "seat_refused.html": {"action": "/s/1"},
     "session_closed.html": {"is_cancelled": False},
     "session_unknown.html": {},
     "choose_organisation.html": {"hub_host": "hub.vestibule.example"},
@@ -140,7 +148,7 @@ FULL: Mapping[str, dict[str, Any]] = {
         "problem": "password_wrong",
         "name": HOSTILE,
     },
-    "launch.html": {"stage_url": "zoommtg://x/?g=1", "opens_application": True, "back_url": "/s/1"},
+    "launch.html": {"launch_url": "zoommtg://x/?g=1", "opens_application": True, "back_url": "/s/1"},
     "passkey.html": {"action": "/join/111222333", "carried": {"launch": HOSTILE}, "is_wrong": True},
     "session.html": SESSION
     | {
@@ -151,7 +159,11 @@ FULL: Mapping[str, dict[str, Any]] = {
         "opens_in": None,
         "form_token": HOSTILE,
         "launch": "application",
+        "fields": {"pass": HOSTILE, "join": "1"},
+        "return_path": "/dashboard?scrollTo=1",
+        "picture": "https://pictures.example/ada.png",
     },
+    "embed.html": {"session_id": "1", "action": "/embed/1", "register_url": "/s/1/register"},
     "session_closed.html": {"is_cancelled": True},
     "choose_organisation.html": {"hub_host": "hub.vestibule.example", "asked": HOSTILE},
     "dashboard.html": {
@@ -238,7 +250,15 @@ def policy_of(answer: dict[str, Any]) -> dict[str, list[str]]:
 
 def test_every_template_is_tested() -> None:
     """A page cannot be added without being in the tables above."""
-    parts = {"base.html", "_card.html", "_no_session.html", "_sessions.html", "_signed_in.html", "icons.html"}
+    parts = {
+        "base.html",
+        "_card.html",
+        "_live.html",
+        "_no_session.html",
+        "_sessions.html",
+        "_signed_in.html",
+        "icons.html",
+    }
 
     assert {path.name for path in (PAGES / "templates").iterdir()} - parts == MINIMAL.keys()
 
