@@ -279,6 +279,29 @@ def test_a_personal_link_works_in_a_frame(visitor: Visitor, embedding: Callable[
     assert visitor.context.cookies() == []
 
 
+# --- registering ---
+
+
+@pytest.mark.req("E08", "E11")
+def test_who_comes_without_a_token_registers_in_the_frame_when_the_session_takes_registrations(
+    visitor: Visitor, embedding: Callable[..., Embedding]
+) -> None:
+    page = visitor.page
+    planned = embedding(opens_in=7_200, registration={"public": True})
+    address = f"{planned.portal.hub_url}/embed/{planned.id}"
+
+    frame = planned.show(page, address)
+    frame.get_by_label("Your name").fill("Grace Hopper")
+    frame.get_by_label("Your e-mail address").fill("grace@example.org")
+    frame.get_by_role("button", name="Register").click()
+
+    expect(frame.get_by_role("heading", level=1)).to_have_text("Please look into your mail")
+    assert visitor.context.cookies() == []
+    found = planned.portal.api.get(f"/v1/sessions/{planned.id}/registrants").json()["items"]
+    assert [one["email"] for one in found] == ["grace@example.org"]
+    assert found[0]["join_url"] not in hub_frame(page).content()
+
+
 # --- E06: one seat ---
 
 
@@ -409,6 +432,13 @@ def _leave(page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("You have left the session")
 
 
+def _registered(page: Page) -> None:
+    page.get_by_label("Your name").fill("A")
+    page.get_by_label("Your e-mail address").fill("a@example.org")
+    page.get_by_role("button", name="Register").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Please look into your mail")
+
+
 STATES: dict[str, tuple[Callable[[Embedding], str], Callable[[Page], None]]] = {
     "waiting": (lambda one: one.url(), lambda page: expect(page.get_by_role("timer")).to_be_visible()),
     "nobody": (
@@ -419,6 +449,11 @@ STATES: dict[str, tuple[Callable[[Embedding], str], Callable[[Page], None]]] = {
         lambda one: f"{one.portal.hub_url}/embed/{one.id}#token=x",
         lambda page: expect(page.get_by_text("It was made for one session")).to_be_visible(),
     ),
+    "register": (
+        lambda one: f"{one.portal.hub_url}/s/{one.id}/register",
+        lambda page: expect(page.get_by_role("button", name="Register")).to_be_visible(),
+    ),
+    "registered": (lambda one: f"{one.portal.hub_url}/s/{one.id}/register", _registered),
     "live": (lambda one: one.url(), expect_stage_in_tab),
     "left": (lambda one: one.url(), _leave),
 }
@@ -431,7 +466,8 @@ def test_every_state_of_the_page_can_be_used(visitor: Visitor, embedding: Callab
     page = visitor.page
     address, reach = STATES[name]
     long_title = "Donaudampfschifffahrt" * 4
-    page.goto(address(embedding(opens_in=7_200 if name == "waiting" else -60, title=long_title)))
+    fields = {"registration": {"public": True}} if name.startswith("regist") else {}
+    page.goto(address(embedding(opens_in=7_200 if name == "waiting" else -60, title=long_title, **fields)))
     reach(page)
     page.evaluate("document.querySelector('.frame iframe')?.remove()")  # the portal's own page
     for scheme in ("dark", "light"):

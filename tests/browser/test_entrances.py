@@ -142,7 +142,11 @@ def test_a_wrong_passkey_can_be_mended_and_launch_survives(
     strict = open_portal(
         require_passkey=True,
         redirect_uris=[],
-        stage={"kind": "url", "url": f"{portal_site.url}/stage/{{session_id}}#grant={{grant}}"},
+        stage={
+            "kind": "url",
+            "url": f"{portal_site.url}/stage/{{session_id}}#grant={{grant}}",
+            "in_place": False,
+        },
     )
     planned = plan(strict)
 

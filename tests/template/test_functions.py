@@ -55,7 +55,7 @@ DERIVING = {"SessionCreateFunction", "SessionsFunction", "ParticipantsFunction",
     "RegistrantsFunction",
 }
 PROVING = ENTRANCES  # the same
-MARKING = {"SignInFunction"}  # what wrong passwords are counted for
+MARKING = {"SignInFunction", "RegistrationFunction"}  # whom wrong passwords and registrations are counted for
 SEALING = {"AccountFunction"}  # secrets of stages
 WORKERS = {"RouterFunction", "MailerFunction", "MailReportsFunction"}
 WITHOUT_AN_API = {"AuthorizerFunction", "KeyRotationFunction", *WORKERS}
@@ -285,7 +285,10 @@ def test_who_meets_browsers_can_change_no_directory() -> None:
         name for name, kind, properties in events() if kind == "Api" and properties["RestApiId"] == {"Ref": "HubApi"}
     }
     reading = {"GetItem", "BatchGetItem", "Query"}
-    also = {"SignInFunction": {"UpdateItem"}}  # renews the hash of the password that was just right
+    also = {
+        "SignInFunction": {"UpdateItem"},  # renews the hash of the password that was just right
+        "RegistrationFunction": {"PutItem", "UpdateItem"},  # a registrant, and a limited place
+    }
     assert hub
     for name, actions in allowed_on("DirectoryTable").items():
         assert name not in hub or actions <= reading | also.get(name, set())
@@ -305,6 +308,7 @@ def test_no_function_may_what_its_code_never_asks_for() -> None:
         "SecureVideoFunction",
         *ENTRANCES,
         "SeatFunction",
+        "RegistrationFunction",
         "RegistrantCreateFunction",
         "UsersFunction",
         "RoomsFunction",
@@ -351,6 +355,7 @@ def test_a_browser_posts_only_where_a_form_of_ours_leads() -> None:
         if kind == "Api" and p["RestApiId"]["Ref"] == "HubApi" and p["Method"] == "post"
     }
     forms = {"/logout", "/sign-in", "/join/{code}", "/p/{token}", "/r/{token}", "/s/{session_id}"}
+    forms.add("/s/{session_id}/register")
     scripts = {"/embed/{session_id}", "/seat", "/seat/leave"}
     assert posts == forms | scripts
 

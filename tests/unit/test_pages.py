@@ -75,6 +75,15 @@ def a_day(*sessions: dict[str, Any], distance: int = 0) -> dict[str, Any]:
 NOTICES = ["switched", "other_person", "other_session", "session_over", "session_cancelled"]
 PERSON = {"person_name": "Maria Lindqvist", "form_token": "t", "now": 1, "zone": "Europe/Berlin"}
 WHEN = span(1_795_315_772_123, 1_795_319_372_123, "Europe/Berlin")
+REGISTER: dict[str, Any] = {
+    "session_title": "Open lecture",
+    "when": WHEN,
+    "action": "/s/1/register",
+    "form_token": "t",
+    "problems": set(),
+    "name": "",
+    "email": "",
+}
 SESSION: dict[str, Any] = {
     "session_title": "Consultation",
     "when": WHEN,
@@ -119,6 +128,8 @@ MINIMAL: Mapping[str, dict[str, Any]] = {
     "embed.html": {"session_id": "1", "action": "/embed/1", "register_url": None},
     "embed_refused.html": {},
     "left.html": {"back_url": "/s/1"},
+    "register.html": REGISTER,
+    "registered.html": {"outcome": "taken"},
     "seat_refused.html": {"action": "/s/1"},
     "session_closed.html": {"is_cancelled": False},
     "session_unknown.html": {},
@@ -164,6 +175,9 @@ FULL: Mapping[str, dict[str, Any]] = {
         "picture": "https://pictures.example/ada.png",
     },
     "embed.html": {"session_id": "1", "action": "/embed/1", "register_url": "/s/1/register"},
+    "register.html": REGISTER
+    | {"session_title": HOSTILE, "name": HOSTILE, "email": HOSTILE, "problems": {"name", "email"}},
+    "registered.html": {"outcome": "full"},
     "session_closed.html": {"is_cancelled": True},
     "choose_organisation.html": {"hub_host": "hub.vestibule.example", "asked": HOSTILE},
     "dashboard.html": {

@@ -39,6 +39,7 @@ ROUTES = {
     r"/seat": ("seat", "/seat"),
     r"/seat/leave": ("seat", "/seat/leave"),
     r"/s/(?P<session_id>[^/]+)": ("session_page", "/s/{session_id}"),
+    r"/s/(?P<session_id>[^/]+)/register": ("registration", "/s/{session_id}/register"),
     r"/s/(?P<session_id>[^/]+)/left": ("session_page", "/s/{session_id}/left"),
     r"/s/(?P<session_id>[^/]+)/state": ("session_page", "/s/{session_id}/state"),
     r"/go/(?P<account>[^/]+)/(?P<friendly_url>[^/]+)": ("session_page", "/go/{account}/{friendly_url}"),

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vestibule.domain.registrations import is_open
 from vestibule.http import logs
 from vestibule.http.hub import addresses
 from vestibule.http.hub.session import Launch, closed, framed_stage, shown, started
@@ -57,7 +56,7 @@ def _empty(visit: Visit, account: Account, session: Session) -> Answer:
     refused = closed(visit, session)
     if refused is not None:
         return refused
-    takes_registrations = is_open(session, visit.house.clock()) and bool(visit.house.settings.mail_sender)
+    takes_registrations = visit.house.registrations.is_open(session)
     return visit.page(
         "embed.html",
         session_id=session.session_id,
