@@ -190,7 +190,7 @@ def test_who_is_early_waits_and_is_told_until_when(
     text = text_of(page)
     assert "Consultation <1>" in text
     assert "You come in as Ben Okafor." in text
-    assert "Sunday, 22 November 2026, 04:49 \u2013 05:49 (Europe/Berlin)" in text
+    assert "Sunday, November 22, 2026, 4:49 AM \u2013 5:49 AM (Europe/Berlin)" in text
     assert "The doors open at 04:39" in text
     assert data(page, "opens-in") == str(50 * MINUTE)
     assert data(page, "launch") == "no"

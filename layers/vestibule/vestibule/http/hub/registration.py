@@ -71,7 +71,7 @@ def _form(
         "register.html",
         status=status,
         session_title=session.title,
-        when=span(session.starts_at, session.ends_at, session.time_zone),
+        when=span(visit.texts, session),
         action=addresses.register_path(session.session_id),
         form_token=visit.house.registrations.form_token(session),
         problems=problems or set(),

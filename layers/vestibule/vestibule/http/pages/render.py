@@ -11,6 +11,7 @@ the style sheet, which holds nobody's text.
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from hashlib import sha256
@@ -22,14 +23,18 @@ from vestibule.http.pages.face import AccountFace, check_link, check_stage_link,
 from vestibule.http.pages.style import Style, style_of
 
 if TYPE_CHECKING:
+    from datetime import date, datetime
+
     from jinja2 import Environment
     from markupsafe import Markup
 
-LANGUAGE = "en"
+    from vestibule.languages import Translation
+
+_texts: "ContextVar[Translation]" = ContextVar("texts")
+"""What the page that is being made is said in; the template engine's own hook takes no argument for it."""
 
 _HEADERS: Mapping[str, str] = {
     "Content-Type": "text/html; charset=utf-8",
-    "Content-Language": LANGUAGE,
     "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -47,7 +52,8 @@ _STAGES_DEVICES = (
     "camera=(self {0}), display-capture=(self {0}), geolocation=(), microphone=(self {0}), payment=(), usb=()"
 )
 _REFERRER = "Referrer-Policy"
-_RESERVED = frozenset(name.lower() for name in (*_HEADERS, _POLICY, _PERMISSIONS, _REFERRER, "Set-Cookie"))
+_LANGUAGE = "Content-Language"
+_RESERVED = frozenset(name.lower() for name in (*_HEADERS, _POLICY, _PERMISSIONS, _REFERRER, _LANGUAGE, "Set-Cookie"))
 
 
 @cache
@@ -66,14 +72,40 @@ def _environment() -> "Environment":
         lstrip_blocks=True,
     )
     environment.policies["ext.i18n.trimmed"] = True
-    environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
+    environment.install_gettext_callables(  # type: ignore[attr-defined]
+        lambda text: _texts.get().gettext(text),
+        lambda one, many, count: _texts.get().ngettext(one, many, count),
+        newstyle=True,
+    )
     environment.globals["asset"] = asset_url
+    environment.filters["clock"] = _clock
     environment.filters["code"] = _code
+    environment.filters["day"] = _day
     environment.filters["initials"] = initials
     environment.filters["link"] = check_link
     environment.filters["link_or_none"] = link_or_none
     environment.filters["stage_link"] = check_stage_link
     return environment
+
+
+def _english() -> "Translation":
+    from vestibule.languages import translation  # noqa: PLC0415 - with the first page, as the template engine
+
+    return translation()
+
+
+def _clock(moment: "datetime") -> str:
+    """Return the time of day of a moment on a zone's clocks, as the page's language writes it."""
+    from vestibule.domain.moments import time_text  # noqa: PLC0415 - with the first page that shows a time
+
+    return time_text(_texts.get(), moment)
+
+
+def _day(day: "date") -> str:
+    """Return a day with its year, as the page's language writes it."""
+    from vestibule.domain.moments import date_text  # noqa: PLC0415 - as above
+
+    return date_text(_texts.get(), day)
 
 
 def _code(text: str) -> "Markup":
@@ -155,6 +187,7 @@ def render(
     form_targets: Sequence[str] = (),
     uses_devices: bool = False,
     around: Around = ALONE,
+    texts: "Translation | None" = None,
     **values: object,
 ) -> dict[str, Any]:
     """Return a page as an answer of API Gateway's REST proxy integration.
@@ -177,6 +210,8 @@ def render(
         Whether the page's own script may ask for camera and microphone.
     around
         Who may frame it, and what it frames; nobody and nothing unless said.
+    texts
+        What the page is said in; English when left out.
     **values
         What the template shows.
 
@@ -193,7 +228,12 @@ def render(
     style = style_of(account.colors.get("accent"), account.colors.get("header"))
     parents = [origin for origin in around.framed_by if origin != OURSELVES]
     page = _environment().get_template(template)
-    body = page.render(account=account, style=style, lang=LANGUAGE, parents=parents, **values)
+    said_in = texts or _english()
+    token = _texts.set(said_in)
+    try:
+        body = page.render(account=account, style=style, lang=said_in.language, parents=parents, **values)
+    finally:
+        _texts.reset(token)
     return {
         "statusCode": status,
         "headers": {
@@ -201,6 +241,7 @@ def render(
             **_HEADERS,
             # "no-referrer" makes browsers send "Origin: null" with a form, and a POST could
             # not be known for our own; the address of a page with a form holds no secret.
+            _LANGUAGE: said_in.language,
             _REFERRER: "same-origin" if "<form" in body else "no-referrer",
             _POLICY: _policy(body, style, account, form_targets, around),
             _PERMISSIONS: _permissions(around.stage_url, uses_devices=uses_devices),
