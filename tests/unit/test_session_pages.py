@@ -191,7 +191,7 @@ def test_who_is_early_waits_and_is_told_until_when(
     assert "Consultation <1>" in text
     assert "You come in as Ben Okafor." in text
     assert "Sunday, November 22, 2026, 4:49 AM \u2013 5:49 AM (Europe/Berlin)" in text
-    assert "The doors open at 04:39" in text
+    assert "The doors open at 4:39 AM" in text
     assert data(page, "opens-in") == str(50 * MINUTE)
     assert data(page, "launch") == "no"
     assert "<form" not in page["body"]
