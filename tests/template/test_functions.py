@@ -45,9 +45,8 @@ ALLOWED = {
     "MailConfigurationSet": {"SendEmail"},
 }
 NO_TOPIC = {"Fn::Sub": "arn:${AWS::Partition}:sns:*:*:*"}
-SIGNERS = {"AccessTokenFunction", "EmbedCreateFunction", "JoinFunction", "PersonalFunction", "SessionPageFunction"} | {
-    "SequelFunction"
-}
+ENTRANCES = {"JoinFunction", "PersonalFunction", "SessionPageFunction", "EmbedPageFunction"}
+SIGNERS = {"AccessTokenFunction", "EmbedCreateFunction", "SequelFunction", *ENTRANCES}
 ROTATION = {"KeyRotationFunction"}
 # Links, passkeys, connect codes, application secrets.
 DERIVING = {"PlanFunction", "SessionCreateFunction", "SessionsFunction", "ParticipantsFunction", "MailerFunction"} | {
@@ -58,8 +57,8 @@ DERIVING = {"PlanFunction", "SessionCreateFunction", "SessionsFunction", "Partic
     "SecureVideoFunction",
     "SequelFunction",
 }
-PROVING = {"JoinFunction", "PersonalFunction", "SessionPageFunction"}  # the same
-MARKING = {"SignInFunction"}  # what wrong passwords are counted for
+PROVING = ENTRANCES  # the same
+MARKING = {"SignInFunction", "RegistrationFunction"}  # whom wrong passwords and registrations are counted for
 SEALING = {"AccountFunction"}  # secrets of stages
 WORKERS = {"RouterFunction", "MailerFunction", "MailReportsFunction"}
 WITHOUT_AN_API = {"AuthorizerFunction", "KeyRotationFunction", *WORKERS}
@@ -293,6 +292,7 @@ def test_who_meets_browsers_can_change_no_directory() -> None:
     also = {
         "SignInFunction": {"UpdateItem"},  # renews the hash of the password that was just right
         "PlanFunction": {"PutItem", "UpdateItem", "DeleteItem"},  # sessions that their hosts plan by themselves
+        "RegistrationFunction": {"PutItem", "UpdateItem"},  # a registrant, and a limited place
     }
     assert hub
     for name, actions in allowed_on("DirectoryTable").items():
@@ -316,8 +316,9 @@ def test_no_function_may_what_its_code_never_asks_for() -> None:
         "SsoFunction",
         "VseeFunction",
         "SequelFunction",
-        "JoinFunction",
-        "SessionPageFunction",
+        *ENTRANCES,
+        "SeatFunction",
+        "RegistrationFunction",
         "RegistrantCreateFunction",
         "UsersFunction",
         "RoomsFunction",
@@ -365,8 +366,11 @@ def test_a_browser_posts_only_where_a_form_of_ours_leads() -> None:
         for _, kind, p in events()
         if kind == "Api" and p["RestApiId"]["Ref"] == "HubApi" and p["Method"] == "post"
     }
+    forms = {"/logout", "/sign-in", "/join/{code}", "/p/{token}", "/r/{token}", "/s/{session_id}"}
+    forms.add("/s/{session_id}/register")
     planning = {"/plan", "/plan/{session_id}/{step}", "/plan/{session_id}/participants/{participant_id}/{step}"}
-    assert posts == planning | {"/logout", "/sign-in", "/join/{code}", "/p/{token}", "/s/{session_id}"}
+    scripts = {"/embed/{session_id}", "/seat", "/seat/leave"}
+    assert posts == forms | planning | scripts
 
 
 def test_siblings_have_one_variable_name() -> None:

@@ -90,6 +90,15 @@ def a_span(minutes: int, zone: str, *, starts_at: int = STARTS, language: str = 
 
 
 WHEN = a_span(60, "Europe/Berlin")
+REGISTER: dict[str, Any] = {
+    "session_title": "Open lecture",
+    "when": WHEN,
+    "action": "/s/1/register",
+    "form_token": "t",
+    "problems": set(),
+    "name": "",
+    "email": "",
+}
 SESSION: dict[str, Any] = {
     "session_title": "Consultation",
     "when": WHEN,
@@ -109,6 +118,10 @@ SESSION: dict[str, Any] = {
     "has_stage": True,
     "is_host": False,
     "launch": "no",
+    "session_id": "12345678",
+    "fields": {},
+    "return_path": None,
+    "picture": None,
 }
 DESK: dict[str, Any] = {"form_token": "t", "form_key": "k"}
 PLANNED: dict[str, Any] = {**DESK, "url": "/plan/1", "session_title": "Consultation", "when": WHEN}
@@ -179,10 +192,16 @@ MINIMAL: Mapping[str, dict[str, Any]] = {
         "problem": "",
         "name": "",
     },
-    "launch.html": {"stage_url": "https://stage.example/1", "opens_application": False, "back_url": "/s/1"},
+    "launch.html": {"launch_url": "https://stage.example/1", "opens_application": False, "back_url": "/s/1"},
     "passkey.html": {"action": "/join/111222333", "carried": {}, "is_wrong": False},
     "personal_refused.html": {},
     "session.html": SESSION,
+    "embed.html": {"session_id": "1", "action": "/embed/1", "register_url": None},
+    "embed_refused.html": {},
+    "left.html": {"back_url": "/s/1"},
+    "register.html": REGISTER,
+    "registered.html": {"outcome": "taken"},
+    "seat_refused.html": {"action": "/s/1"},
     "session_closed.html": {"is_cancelled": False},
     "session_unknown.html": {},
     "choose_organisation.html": {"hub_host": "hub.vestibule.example"},
@@ -217,7 +236,7 @@ FULL: Mapping[str, dict[str, Any]] = {
         "problem": "password_wrong",
         "name": HOSTILE,
     },
-    "launch.html": {"stage_url": "zoommtg://x/?g=1", "opens_application": True, "back_url": "/s/1"},
+    "launch.html": {"launch_url": "zoommtg://x/?g=1", "opens_application": True, "back_url": "/s/1"},
     "passkey.html": {"action": "/join/111222333", "carried": {"launch": HOSTILE}, "is_wrong": True},
     "session.html": SESSION
     | {
@@ -228,7 +247,14 @@ FULL: Mapping[str, dict[str, Any]] = {
         "opens_in": None,
         "form_token": HOSTILE,
         "launch": "application",
+        "fields": {"pass": HOSTILE, "join": "1"},
+        "return_path": "/dashboard?scrollTo=1",
+        "picture": "https://pictures.example/ada.png",
     },
+    "embed.html": {"session_id": "1", "action": "/embed/1", "register_url": "/s/1/register"},
+    "register.html": REGISTER
+    | {"session_title": HOSTILE, "name": HOSTILE, "email": HOSTILE, "problems": {"name", "email"}},
+    "registered.html": {"outcome": "full"},
     "session_closed.html": {"is_cancelled": True},
     "choose_organisation.html": {"hub_host": "hub.vestibule.example", "asked": HOSTILE},
     "dashboard.html": {
@@ -359,6 +385,7 @@ def test_every_template_is_tested() -> None:
         "base.html",
         "_card.html",
         "_form.html",
+        "_live.html",
         "_no_session.html",
         "_sessions.html",
         "_signed_in.html",

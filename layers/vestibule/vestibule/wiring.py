@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from vestibule.domain.participants import Participants
     from vestibule.domain.password_sign_ins import PasswordSignIns
     from vestibule.domain.registrants import Registrants
+    from vestibule.domain.registrations import Registrations
     from vestibule.domain.reminders import Reminders
     from vestibule.domain.rooms import Rooms
     from vestibule.domain.seats import Seats
@@ -239,6 +240,8 @@ class House:
             self._user_store,
             CodeStore(self._passes),
             links=self.links,
+            registrants=self.registrants,
+            embeds=self.embed_reader,
             guesses=self.guesses,
             sealing=self._sealing,
             clock=self.clock,
@@ -281,12 +284,14 @@ class House:
         from vestibule.mail import letters
         from vestibule.store.aws import ses_client, sns_client
         from vestibule.store.carriers import MailCarrier, TextCarrier
+        from vestibule.store.directory.registrants import RegistrantStore
         from vestibule.store.outbox import LeaseStore
 
         ses = self._given_ses or ses_client(self._session)
         return Invitations(
             accounts=self.accounts,
             sessions=self._session_store,
+            registrants=RegistrantStore(self._directory),
             users=self._user_store,
             deliveries=self._delivery_store,
             leases=LeaseStore(self._passes),
@@ -363,6 +368,15 @@ class House:
             self._sealing,
             clock=self.clock,
             random=self.random,
+        )
+
+    @cached_property
+    def registrations(self) -> Registrations:
+        """Public registration pages of sessions."""
+        from vestibule.domain.registrations import Registrations
+
+        return Registrations(
+            self.registrants, self.guesses, self._sealing, self.clock, can_mail=bool(self.settings.mail_sender)
         )
 
     @cached_property
