@@ -11,13 +11,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from vestibule import ids
-from vestibule.clock import MINUTE
-from vestibule.domain import passwords, rules
+from vestibule.domain import passwords
 from vestibule.domain.guesses import PASSWORDS_FROM_NETWORK, PASSWORDS_OF_USER, network_of
 from vestibule.domain.login_uris import Arrived
-from vestibule.domain.sign_ins import Credential, end_replaced
+from vestibule.domain.sign_ins import begun, end_replaced
+from vestibule.domain.users import meant_by
 from vestibule.errors import UnavailableError
-from vestibule.model import Login, Status, User
+from vestibule.model import Status
 from vestibule.store.table import ConditionFailedError
 
 if TYPE_CHECKING:
@@ -27,15 +27,11 @@ if TYPE_CHECKING:
     from vestibule.domain.audit import AuditTrail
     from vestibule.domain.guesses import Guess, Guesses
     from vestibule.domain.login_uris import Browser
+    from vestibule.domain.sign_ins import Credential
     from vestibule.ids import Randomness
-    from vestibule.model import Account
+    from vestibule.model import Account, User
     from vestibule.store.directory.users import UserStore
     from vestibule.store.passes import LoginStore
-
-SHARED_BY_AT_MOST = 3
-"""Users of one e-mail address among whom the password decides; with more of them the address names nobody."""
-
-_ATTEMPT_BYTES = 8
 
 
 class PasswordSignIns:
@@ -98,7 +94,7 @@ class PasswordSignIns:
             DynamoDB failed; nobody is signed in.
         """
         from_network = self._guesses.count(PASSWORDS_FROM_NETWORK, network_of(browser.address))
-        candidates = self._candidates(account.account_id, name)
+        candidates = meant_by(self._users, account.account_id, name)
         counted = [user.user_id for user in candidates] or [f"nobody|{name.strip().casefold()}"]
         of_users = [self._guesses.count(PASSWORDS_OF_USER, account.account_id, one) for one in counted]
         user = _rightful(candidates, password)
@@ -110,44 +106,10 @@ class PasswordSignIns:
         self._renew_hash(user, password)
         return arrived
 
-    def _candidates(self, account_id: str, name: str) -> list[User]:
-        """Return whom a name may mean: the one of that user name, and those of that address."""
-        found: dict[str, User] = {}
-        username = rules.sought(rules.username, name.strip())
-        user_id = self._users.id_of_username(account_id, username) if username else None
-        named = self._users.get(account_id, user_id, consistent=True) if user_id else None
-        if named is not None:
-            found[named.user_id] = named
-        email = rules.sought(rules.email, name)
-        if email is not None:
-            sharing = self._users.with_email(account_id, email, limit=SHARED_BY_AT_MOST + 1)
-            if len(sharing) <= SHARED_BY_AT_MOST:
-                found |= {user.user_id: user for user in sharing}
-        return list(found.values())
-
     def _begin(self, account: Account, user: User, held: Credential | None) -> Arrived:
-        """Write a login that is a sign-in from its first moment."""
-        now, secret = self._clock(), ids.new_secret(self._random)
-        idle_timeout = account.idle_timeout_minutes * MINUTE
-        lifetime = account.sign_in_lifetime_minutes * MINUTE
-        login = Login(
-            # Digest of a GUID that nobody is ever told: no link leads here.
-            key=ids.digest(ids.new_login_guid(self._random)),
-            account_id=account.account_id,
-            user_id=user.user_id,
-            slug=account.slug,
-            created_at=now,
-            redeem_before=now,
-            idle_timeout=idle_timeout,
-            lifetime=lifetime,
-            redeemed_at=now,
-            attempt=self._random.token_hex(_ATTEMPT_BYTES),
-            secret_digest=ids.digest(secret),
-            idle_until=now + idle_timeout,
-            live_until=now + lifetime,
-        )
+        now, key = self._clock(), ids.digest(ids.new_login_guid(self._random))
+        login, credential = begun(account, user, key, ids.new_secret(self._random), now=now)
         self._logins.create(login)
-        credential = Credential(login.key, login.account_id, login.user_id, secret)
         return Arrived(login, credential, took_over=end_replaced(self._logins, held, login, now))
 
     def _renew_hash(self, user: User, password: str) -> None:

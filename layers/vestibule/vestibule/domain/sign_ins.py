@@ -18,6 +18,7 @@ from vestibule.store.table import ConditionFailedError
 
 if TYPE_CHECKING:
     from vestibule.clock import Clock
+    from vestibule.model import Account
     from vestibule.store.passes import LoginStore, SignInStore
 
 EXTEND_EVERY = MINUTE
@@ -159,6 +160,37 @@ class SignIns:
             # The sign-in is live by what was just read; the next page extends it.
             return True
         return True
+
+
+def begun(account: Account, user: User, key: str, secret: str, *, now: int) -> tuple[Login, Credential]:
+    """Return a login that is a sign-in from its first moment, not yet written, and what its cookie carries.
+
+    Parameters
+    ----------
+    key
+        Digest of something that no address of a login leads to.
+    secret
+        The sign-in's own, of at least 128 random bits.
+    now
+        Milliseconds since the epoch.
+    """
+    idle_timeout = account.idle_timeout_minutes * MINUTE
+    lifetime = account.sign_in_lifetime_minutes * MINUTE
+    login = Login(
+        key=key,
+        account_id=account.account_id,
+        user_id=user.user_id,
+        slug=account.slug,
+        created_at=now,
+        redeem_before=now,
+        idle_timeout=idle_timeout,
+        lifetime=lifetime,
+        redeemed_at=now,
+        secret_digest=ids.digest(secret),
+        idle_until=now + idle_timeout,
+        live_until=now + lifetime,
+    )
+    return login, Credential(key, login.account_id, login.user_id, secret)
 
 
 def is_live(login: Login, now: int) -> bool:

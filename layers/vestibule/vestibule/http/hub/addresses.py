@@ -18,6 +18,8 @@ DASHBOARD = "/dashboard"
 JOIN = "/join"
 LOGIN = "/login"
 LOGOUT = "/logout"
+MAILED_LINK = "/sign-in/link"
+MAILED_PASSWORD = "/sign-in/password"  # noqa: S105 - a path, not a password
 SESSION = "/s"
 SIGN_IN = "/sign-in"
 
