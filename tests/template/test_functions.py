@@ -349,7 +349,8 @@ def test_a_browser_posts_only_where_a_form_of_ours_leads() -> None:
         for _, kind, p in events()
         if kind == "Api" and p["RestApiId"]["Ref"] == "HubApi" and p["Method"] == "post"
     }
-    assert posts == {"/logout", "/sign-in", "/join/{code}", "/p/{token}", "/s/{session_id}"}
+    mailed = {"/sign-in/link", "/sign-in/link/{token}", "/sign-in/password", "/sign-in/password/{token}"}
+    assert posts == {"/logout", "/sign-in", "/join/{code}", "/p/{token}", "/s/{session_id}", *mailed}
 
 
 def test_siblings_have_one_variable_name() -> None:

@@ -64,7 +64,7 @@ def compose(letter: Letter) -> bytes:
         ``message_id`` or ``unsubscribe_url`` is not one: a fault of the caller.
     """
     wording = wording_of(letter)
-    return _mail(letter, wording, _body(letter, wording))
+    return _head(letter, wording) + _body(letter, wording).as_bytes()
 
 
 def compose_link(letter: LinkLetter) -> bytes:
@@ -72,7 +72,7 @@ def compose_link(letter: LinkLetter) -> bytes:
     wording = wording_of_link(letter)
     body = _texts(letter, wording, letter.link, is_open=True)
     _set_boundaries(body, letter.message_id)
-    return _mail(letter, wording, body)
+    return _head(letter, wording) + body.as_bytes()
 
 
 def text_message(letter: Letter) -> str:
@@ -80,12 +80,11 @@ def text_message(letter: Letter) -> str:
     return wording_of(letter).short
 
 
-def _mail(letter: Letter | LinkLetter, wording: Wording, body: EmailMessage) -> bytes:
-    head = headers.LINE_END.join(_head(letter, wording))
-    return f"{head}{headers.LINE_END}".encode("ascii") + body.as_bytes()
+def _head(letter: Letter | LinkLetter, wording: Wording) -> bytes:
+    return "".join(f"{field}{headers.LINE_END}" for field in _fields(letter, wording)).encode("ascii")
 
 
-def _head(letter: Letter | LinkLetter, wording: Wording) -> Iterator[str]:
+def _fields(letter: Letter | LinkLetter, wording: Wording) -> Iterator[str]:
     name, email = letter.addressee
     if not email:
         raise UndeliverableError("no_address", "The addressee has no e-mail address.")

@@ -56,9 +56,8 @@ class MailedLinkStore:
 
     def create(self, link: MailedLink) -> None:
         """Write a link, unless it stands there already: another attempt at the same mail makes the same one."""
-        garbage = {"ttl": to_epoch_seconds(link.usable_until + DAY)}
         try:
-            self._table.write(self._table.put(_key(link.key) | pack(values_of(link) | garbage), IS_NEW))
+            self._table.write(self._table.put(item_of(link), IS_NEW))
         except ConditionFailedError:
             return
 
@@ -74,6 +73,11 @@ class MailedLinkStore:
     def write(self, *actions: Action) -> None:
         """Carry out actions together, see `vestibule.store.table.Table.write`."""
         self._table.write(*actions)
+
+
+def item_of(link: MailedLink) -> Item:
+    """Return the item that holds a link."""
+    return _key(link.key) | pack(values_of(link) | {"ttl": to_epoch_seconds(link.usable_until + DAY)})
 
 
 def _key(key: str) -> Item:
