@@ -54,7 +54,7 @@ DERIVING = {"SessionCreateFunction", "SessionsFunction", "ParticipantsFunction",
     "RegistrantsFunction",
 }
 PROVING = {"JoinFunction", "PersonalFunction", "SessionPageFunction"}  # the same
-MARKING = {"SignInFunction"}  # what wrong passwords are counted for
+MARKING = {"SignInFunction", "MailedLinksFunction"}  # what wrong passwords and requests are counted for
 SEALING = {"AccountFunction"}  # secrets of stages
 WORKERS = {"RouterFunction", "MailerFunction", "MailReportsFunction"}
 WITHOUT_AN_API = {"AuthorizerFunction", "KeyRotationFunction", *WORKERS}
@@ -284,7 +284,10 @@ def test_who_meets_browsers_can_change_no_directory() -> None:
         name for name, kind, properties in events() if kind == "Api" and properties["RestApiId"] == {"Ref": "HubApi"}
     }
     reading = {"GetItem", "BatchGetItem", "Query"}
-    also = {"SignInFunction": {"UpdateItem"}}  # renews the hash of the password that was just right
+    also = {
+        "SignInFunction": {"UpdateItem"},  # renews the hash of the password that was just right
+        "MailedLinksFunction": {"PutItem"},  # what is asked for by mail, and a user with a new password
+    }
     assert hub
     for name, actions in allowed_on("DirectoryTable").items():
         assert name not in hub or actions <= reading | also.get(name, set())
@@ -301,6 +304,7 @@ def test_no_function_may_what_its_code_never_asks_for() -> None:
         "LogoutFunction",
         "DashboardFunction",
         "SignInFunction",
+        "MailedLinksFunction",
         "SecureVideoFunction",
         "JoinFunction",
         "SessionPageFunction",

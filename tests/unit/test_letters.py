@@ -14,7 +14,20 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.support.letters import ACCOUNT, GRACE, HUB, LINK, PASSKEY, SESSION, STARTS_AT, Html, a_letter, body, read
+from tests.support.letters import (
+    ACCOUNT,
+    GRACE,
+    HUB,
+    LINK,
+    PASSKEY,
+    SESSION,
+    STARTS_AT,
+    Html,
+    a_letter,
+    a_link_letter,
+    body,
+    read,
+)
 from tools.local.paths import ROOT
 from vestibule import languages
 from vestibule.clock import DAY
@@ -24,7 +37,7 @@ from vestibule.domain.letters import LetterKind
 from vestibule.errors import UndeliverableError
 from vestibule.languages import read_catalogue, translation
 from vestibule.mail import headers
-from vestibule.mail.letters import compose, text_message
+from vestibule.mail.letters import compose, compose_link, text_message
 from vestibule.model import ParticipantRole
 
 if TYPE_CHECKING:
@@ -651,3 +664,26 @@ def test_a_folder_without_catalogues_speaks_english(tmp_path: Path, monkeypatch:
         assert translation("de").language == "en"
     finally:
         languages._tags.cache_clear()  # noqa: SLF001
+
+
+# --- links that were asked for ---------------------------------------------------------------------------
+
+
+@pytest.mark.req("S05")
+def test_a_mail_with_a_link_is_its_addressees_alone_and_the_same_each_time() -> None:
+    letter = a_link_letter(user={"full_name": "Doe <eve@example.com>,\r\nBcc: eve@example.com", "username": None})
+    mail = read(compose_link(letter))
+    assert mail["To"].addresses[0].addr_spec == "grace@lakeside.example"
+    assert len(mail["To"].addresses) == 1
+    assert mail["Bcc"] is None
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail.get_content_type() == "multipart/alternative"
+    assert compose_link(letter) == compose_link(letter)
+    for kind in ("plain", "html"):
+        assert letter.link in body(compose_link(letter), kind)
+
+
+def test_a_user_without_an_address_is_sent_no_link() -> None:
+    with pytest.raises(UndeliverableError) as refused:
+        compose_link(a_link_letter(user={"email": None}))
+    assert refused.value.code == "no_address"
