@@ -88,7 +88,7 @@ class Wording:
 
 def wording_of(letter: Letter) -> Wording:
     """Return what a letter says, in the recipient's language, the account's, or English."""
-    texts = translation(letter.recipient_locale, letter.account_locale)
+    texts = translation(letter.recipient_locale, letter.account.locale)
     when = _when(texts, letter, letter.session)
     title = rules.one_line(letter.session.title)
     rows = tuple(_rows(texts, letter, when))
@@ -118,7 +118,7 @@ def wording_of(letter: Letter) -> Wording:
 
 def wording_of_link(letter: LinkLetter) -> Wording:
     """Return what a letter with a link that was asked for says, in the user's language, the account's, or English."""
-    texts = translation(letter.user.locale, letter.account_locale)
+    texts = translation(letter.user.locale, letter.account.locale)
     account = rules.one_line(letter.account.name)
     short = _cut(account, _TITLE_IN_SUBJECT)
     if letter.purpose is LinkPurpose.SIGN_IN:

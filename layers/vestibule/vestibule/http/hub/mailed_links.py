@@ -55,7 +55,7 @@ def _ask(visit: Visit, account: Account, purpose: LinkPurpose) -> Answer:
     """Ask for a name, unless somebody is signed in already; say that a mail is on its way."""
     if visit.event.method == "POST":
         return _answer_form(visit, account, purpose)
-    if isinstance(visit.house.sign_ins.check(visit.credential, slug=visit.slug), Present):
+    if isinstance(visit.sign_in(), Present):
         return redirect(target(visit))
     if _SENT not in visit.event.folded_query:
         return _asking(visit, purpose)
@@ -146,10 +146,9 @@ def _page_of(visit: Visit, purpose: LinkPurpose, here: str, *, status: int = 200
 def _refuse(visit: Visit, purpose: LinkPurpose, token: str) -> Answer:
     """Show the one page for unknown, used, expired and revoked; its own browser goes on where it is signed in."""
     credential = visit.credential
-    if credential is not None and visit.house.mailed_links.is_its_sign_in(token, credential):
-        found = visit.house.sign_ins.check(credential, slug=visit.slug)
-        if isinstance(found, Present):
-            return redirect(target(visit))
+    is_its_own = credential is not None and visit.house.mailed_links.is_its_sign_in(token, credential)
+    if is_its_own and isinstance(visit.sign_in(), Present):
+        return redirect(target(visit))
     logs.log.info("mailed link refused")
     return visit.page(
         "mailed_link_refused.html",
