@@ -100,7 +100,7 @@ FORM = {"url": "/sign-in?next=%2Fdashboard", "token": "t", "longest_name": 254}
 MAILED = {"link_url": "/sign-in/link?next=%2Fdashboard", "password_url": "/sign-in/password?next=%2Fdashboard"}
 ASK = {"form": FORM, "back_url": "/sign-in?next=%2Fdashboard"}
 SENT = {"again_url": "/sign-in/link", "back_url": "/sign-in"}
-REFUSED = {"login": "", "dashboard_url": "/dashboard", "again_url": None}
+REFUSED = {"is_token": False, "login": "", "dashboard_url": "/dashboard", "again_url": None}
 PERSON = {
     "person_name": "Zoë Ångström",
     "form_token": "t",

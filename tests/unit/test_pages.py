@@ -131,7 +131,7 @@ MINIMAL: Mapping[str, dict[str, Any]] = {
     "dashboard.html": {**PERSON, "days": ()},
     "form_refused.html": {"back_url": "/dashboard"},
     "launch_panel.html": {**PERSON, "day": a_day(a_session())},
-    "link_refused.html": {"login": "", "dashboard_url": "/dashboard", "again_url": None},
+    "link_refused.html": {"is_token": False, "login": "", "dashboard_url": "/dashboard", "again_url": None},
     "ask_link.html": {
         "is_password": False,
         "form": {"url": "/sign-in/link", "token": "", "longest_name": 254},
@@ -209,6 +209,7 @@ FULL: Mapping[str, dict[str, Any]] = {
         "launch_url": "/s/12345678?launch=1",
     },
     "link_refused.html": {
+        "is_token": True,
         "login": HOSTILE,
         "dashboard_url": "/dashboard?scrollTo=1&launch=1",
         "again_url": "/login/again?x=%22",

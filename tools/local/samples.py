@@ -35,6 +35,7 @@ from vestibule.model import (
     Registrant,
     Room,
     SessionStatus,
+    SsoToken,
     User,
     Visit,
 )
@@ -48,6 +49,7 @@ from vestibule.store.directory.sessions import SessionStore
 from vestibule.store.directory.users import UserStore
 from vestibule.store.mailed_links import item_of
 from vestibule.store.passes import LoginStore
+from vestibule.store.sso_tokens import SsoTokenStore
 from vestibule.store.table import Table
 from vestibule.store.visits import VisitStore
 
@@ -94,6 +96,7 @@ SIGN_IN_SECRET = "a-sample-sign-in-secret-of-events-only"  # noqa: S105 - the sa
 LINK_TOKEN = f"{'a-sample-link-that-signs-in':-<43}"
 PASSWORD_TOKEN = f"{'a-sample-link-to-choose-a-password':-<43}"
 EMAIL = "ada@sample.example"
+SSO_TOKEN = f"d{1:031d}"
 ISSUED = range(1, 6)
 """Numbers of the login URIs that nobody has followed yet."""
 SIGNED_IN = range(21, 25)
@@ -138,6 +141,16 @@ def write_into(house: House) -> None:
     logins = LoginStore(_table(house, house.settings.passes_table))
     for login in _logins(now):
         logins.create(login)
+    SsoTokenStore(_table(house, house.settings.passes_table)).create(
+        SsoToken(
+            key=ids.digest(SSO_TOKEN),
+            account_id=ACCOUNT_ID,
+            user_id=USER_ID,
+            slug=SLUG,
+            created_at=now,
+            expires_at=now + HOUR,
+        )
+    )
 
 
 def _write_account(store: AccountStore, now: int) -> None:
@@ -148,6 +161,7 @@ def _write_account(store: AccountStore, now: int) -> None:
         created_at=now,
         updated_at=now,
         redirect_uris=(PORTAL,),
+        allowed_origins=(PORTAL,),
         portal_url=f"{PORTAL}/",
     )
     before = store.get(ACCOUNT_ID, consistent=True)

@@ -22,6 +22,7 @@ from vestibule.domain import passwords, rules, sign_ins
 from vestibule.domain.guesses import LINKS_BY_NAME, LINKS_FROM_NETWORK, network_of
 from vestibule.domain.login_uris import Arrived
 from vestibule.domain.outbox import new_event
+from vestibule.domain.sign_ins import Credential
 from vestibule.errors import UnavailableError
 from vestibule.model import EventKind, LinkPurpose, LinkRequest, Status
 from vestibule.store.table import ConditionFailedError
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from vestibule.domain.guesses import Guesses
     from vestibule.domain.links import Links
     from vestibule.domain.login_uris import Browser
-    from vestibule.domain.sign_ins import Credential
     from vestibule.ids import Randomness
     from vestibule.model import Account, Login, MailedLink, User
     from vestibule.store.directory.users import UserStore
@@ -202,7 +202,8 @@ class MailedLinks:
                 return None
             # A password's sign-in begins just after the moment up to which the others are over.
             begins = now if password is None else now + 1
-            login, credential = sign_ins.begun(account, user, _login_key(token), secret, now=begins)
+            login, _ = sign_ins.begun(account, user.user_id, now=begins, random=self._random)
+            login = replace(login, key=_login_key(token), secret_digest=ids.digest(secret))
             actions = self._actions(link, login, user, browser, now)
             if password is not None:
                 password_hash = password_hash or passwords.hashed(password)
@@ -211,7 +212,8 @@ class MailedLinks:
                 self._mailed.write(*actions)
             except ConditionFailedError:
                 continue  # used, or too late, or the user has changed: look again
-            return Arrived(login, credential, took_over=sign_ins.end_replaced(self._logins, held, login, now))
+            took_over = sign_ins.end_replaced(self._logins, held, login, now)
+            return Arrived(login, _credential(login, secret), took_over=took_over)
         raise UnavailableError("dynamodb")
 
     def _find(self, account: Account, purpose: LinkPurpose, token: str) -> MailedLink | None:
@@ -253,8 +255,8 @@ class MailedLinks:
         """Judge who uses a link that was used: its own browser, or somebody else."""
         login = self._logins.get(_login_key(token))
         if login is not None and ids.matches(secret, login.secret_digest):
-            credential = sign_ins.Credential(login.key, login.account_id, login.user_id, secret)
-            return Arrived(login, credential, is_new=False) if sign_ins.is_live(login, self._clock()) else None
+            is_live = sign_ins.is_live(login, self._clock())
+            return Arrived(login, _credential(login, secret), is_new=False) if is_live else None
         if account.revoke_on_reuse and login is not None and login.secret_digest is not None:
             self._logins.end(login.key, secret_digest=login.secret_digest, now=self._clock())
         # A failure is raised: better "try again" than a theft unrecorded.
@@ -266,6 +268,10 @@ class MailedLinks:
             address=browser.address,
         )
         return None
+
+
+def _credential(login: Login, secret: str) -> Credential:
+    return Credential(login.key, login.account_id, login.user_id, secret)
 
 
 def _login_key(token: str) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from vestibule import ids
 from vestibule.domain import passwords
 from vestibule.domain.guesses import PASSWORDS_FROM_NETWORK, PASSWORDS_OF_USER, network_of
 from vestibule.domain.login_uris import Arrived
@@ -107,8 +106,9 @@ class PasswordSignIns:
         return arrived
 
     def _begin(self, account: Account, user: User, held: Credential | None) -> Arrived:
-        now, key = self._clock(), ids.digest(ids.new_login_guid(self._random))
-        login, credential = begun(account, user, key, ids.new_secret(self._random), now=now)
+        """Write a login that is a sign-in from its first moment."""
+        now = self._clock()
+        login, credential = begun(account, user.user_id, now=now, random=self._random)
         self._logins.create(login)
         return Arrived(login, credential, took_over=end_replaced(self._logins, held, login, now))
 
