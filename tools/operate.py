@@ -20,7 +20,7 @@ from tools.local import LocalError, Stack
 from vestibule.clock import MINUTE, to_rfc3339
 from vestibule.domain import scopes
 from vestibule.domain.clients import OVERLAP
-from vestibule.domain.guesses import OF_NETWORK, PASSWORDS_OF_USER, network_of
+from vestibule.domain.guesses import LINKS_TO_USER, OF_NETWORK, PASSWORDS_OF_USER, network_of
 from vestibule.errors import VestibuleError
 from vestibule.model import Account, Client, Status
 from vestibule.settings import Settings
@@ -122,7 +122,7 @@ def unblock(
     account_id: Annotated[str, typer.Option(help="The user's account.")] = "",
     user_id: Annotated[str, typer.Option(help="A user whose password was wrong too often.")] = "",
 ) -> None:
-    """Forget wrong guesses before their time is over: codes and passwords from an address, passwords of a user."""
+    """Forget what was counted before its time is over: guesses and requests from an address, or of a user."""
     guesses = context.obj.house.guesses
     if bool(account_id) is not bool(user_id) or not (user_id or address):
         raise typer.BadParameter("name an address, or --account-id with --user-id, or all three")
@@ -131,7 +131,8 @@ def unblock(
         lifted = [guesses.lift(limit, network) for limit in OF_NETWORK]
         _say_unblocked(network, is_known=any(lifted))
     if user_id:
-        _say_unblocked(f"user {user_id}", is_known=guesses.lift(PASSWORDS_OF_USER, account_id, user_id))
+        lifted = [guesses.lift(limit, account_id, user_id) for limit in (PASSWORDS_OF_USER, LINKS_TO_USER)]
+        _say_unblocked(f"user {user_id}", is_known=any(lifted))
 
 
 @clients_app.command(name="list")

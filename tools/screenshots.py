@@ -101,6 +101,9 @@ COMING = [
     a_day(9, a_session(216, "Consultation", "upcoming")),
 ]
 FORM = {"url": "/sign-in?next=%2Fdashboard", "token": "t", "longest_name": 254}
+MAILED = {"link_url": "/sign-in/link?next=%2Fdashboard", "password_url": "/sign-in/password?next=%2Fdashboard"}
+ASK = {"form": FORM, "back_url": "/sign-in?next=%2Fdashboard"}
+SENT = {"again_url": "/sign-in/link", "back_url": "/sign-in"}
 REFUSED = {"is_token": False, "login": "", "dashboard_url": "/dashboard", "again_url": None}
 PERSON = {
     "person_name": "Zoë Ångström",
@@ -229,7 +232,18 @@ PAGES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     ),
     "not-found": ("not_found.html", {}),
     "panel-only": ("panel_only.html", {"form_token": "t"}),
+    "link-ask": ("ask_link.html", {**ASK, "is_password": False}),
+    "link-ask-empty": ("ask_link.html", {**ASK, "is_password": False, "is_empty": True}),
+    "link-ask-wait": ("ask_link.html", {**ASK, "is_password": False, "wait_minutes": 12}),
+    "link-follow": ("follow_link.html", {"form": FORM}),
+    "link-mailed-refused": ("mailed_link_refused.html", SENT),
+    "link-sent": ("link_sent.html", {**SENT, "is_password": False}),
+    "password-ask": ("ask_link.html", {**ASK, "is_password": True}),
+    "password-choose": ("choose_password.html", {"form": FORM}),
+    "password-choose-short": ("choose_password.html", {"form": FORM, "is_short": True}),
+    "password-sent": ("link_sent.html", {**SENT, "is_password": True}),
     "sign-in": ("sign_in.html", {"form": FORM}),
+    "sign-in-mailed": ("sign_in.html", {"form": FORM, "mailed": MAILED}),
     "sign-in-expired": ("sign_in.html", {"form": FORM, "expired": True}),
     "sign-in-no-passwords": ("sign_in.html", {"form": None}),
     "sign-in-wait": ("sign_in.html", {"form": FORM, "wait_minutes": 12}),

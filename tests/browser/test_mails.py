@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 
-from tests.support.letters import ACCOUNT, LINK, SESSION, a_letter, body
+from tests.support.letters import ACCOUNT, LINK, SESSION, a_letter, a_link_letter, body
 from vestibule.clock import DAY
 from vestibule.domain.letters import LetterKind
-from vestibule.mail.letters import compose
+from vestibule.mail.letters import compose, compose_link
+from vestibule.model import LinkPurpose
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -85,6 +86,24 @@ def test_a_mail_can_be_read_by_everybody_on_every_screen(reader: Reader, kind: L
     reader.show(body(compose(letter), "html"))
 
     # then
+    for scheme in ("dark", "light"):
+        reader.page.emulate_media(color_scheme=scheme)
+        found = AXE.run(reader.page, options=AXE_RULES).response["violations"]
+        assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == [], scheme
+    reader.page.set_viewport_size(NARROWEST)
+    too_wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert reader.page.evaluate(too_wide) == 0
+    assert reader.fetched == [ACCOUNT.logo_url]
+
+
+@pytest.mark.req("S05", "H02")
+@pytest.mark.parametrize("language", ["en", "de", "fr"])
+@pytest.mark.parametrize("purpose", LinkPurpose)
+def test_a_link_that_was_asked_for_can_be_read_by_everybody(
+    reader: Reader, purpose: LinkPurpose, language: str
+) -> None:
+    reader.show(body(compose_link(a_link_letter(purpose, user={"locale": language, "username": LONG_WORD})), "html"))
+
     for scheme in ("dark", "light"):
         reader.page.emulate_media(color_scheme=scheme)
         found = AXE.run(reader.page, options=AXE_RULES).response["violations"]

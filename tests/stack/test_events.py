@@ -73,6 +73,18 @@ EXPECTED: dict[str, tuple[int | None, str]] = {
     "logout-log_off_and_redirect_head": (403, ""),
     "logout-ok": (303, f"Location: {samples.PORTAL}/welcome-back"),
     "mail_reports-bounce": (None, "null"),
+    "mailed_links-ask": (200, "Send me a link"),
+    "mailed_links-ask_form": (303, "Location: /sign-in/link?next=%2Fdashboard&scrollTo=40718806&launch=1&sent=1"),
+    "mailed_links-ask_head": (200, ""),
+    "mailed_links-link": (200, "One click, and you are signed in"),
+    "mailed_links-link_form": (303, "Location: /dashboard?scrollTo=40718806&launch=1"),
+    "mailed_links-link_head": (200, ""),
+    "mailed_links-password_ask": (200, "With it you choose a password"),
+    "mailed_links-password_ask_form": (303, "Location: /sign-in/password?next=%2Fdashboard"),
+    "mailed_links-password_ask_head": (200, ""),
+    "mailed_links-password_link": (200, "New password"),
+    "mailed_links-password_link_form": (303, "Location: /dashboard?scrollTo=40718806&launch=1"),
+    "mailed_links-password_link_head": (200, ""),
     "mailer-change": (None, '{"batchItemFailures": []}'),
     "onsync-authverify": (200, "<xml><status>1</status></xml>"),
     "onsync-invitees": (200, '"personal_session_link":'),
@@ -305,6 +317,7 @@ def fresh_samples(stack: Stack) -> Callable[[], None]:
 def invoke(stack: Stack, handed_out: HandedOut) -> Callable[[str, dict[str, Any]], Any]:
     """A function that invokes a deployed function by its folder's name, and gives what it returned or raised."""
     handed_out.note("sample secret", samples.CLIENT_SECRET, samples.SIGN_IN_SECRET, samples.PASSWORD)
+    handed_out.note("sample mailed link", samples.LINK_TOKEN, samples.PASSWORD_TOKEN)
     handed_out.note("sample SSO token", samples.SSO_TOKEN)
     handed_out.note("sample login GUID", *map(samples.guid, (*samples.ISSUED, *samples.SIGNED_IN)))
     functions = stack.functions()

@@ -7,8 +7,8 @@ from email import message_from_bytes, policy
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
-from vestibule.domain.letters import Letter, LetterKind
-from vestibule.model import Account, Participant, ParticipantRole, Session, SessionStatus
+from vestibule.domain.letters import Letter, LetterKind, LinkLetter
+from vestibule.model import Account, LinkPurpose, Participant, ParticipantRole, Session, SessionStatus, User
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
@@ -139,3 +139,27 @@ class _Reader(HTMLParser):
     def handle_data(self, data: str) -> None:
         if not self._is_hidden:
             self.found.text += data
+
+
+def a_link_letter(purpose: LinkPurpose = LinkPurpose.SIGN_IN, **changes: Any) -> LinkLetter:
+    """Give a letter with a link to Grace, who is a user; `account` and `user` take a mapping of what is different."""
+    grace = User(
+        user_id="700800901",
+        account_id=ACCOUNT.account_id,
+        full_name="Grace Hopper",
+        email="grace@lakeside.example",
+        username="grace",
+        created_at=0,
+        updated_at=0,
+    )
+    letter = LinkLetter(
+        purpose=purpose,
+        account=replace(ACCOUNT, **changes.pop("account", {})),
+        user=replace(grace, **changes.pop("user", {})),
+        link=f"{HUB}/sign-in/link/{'Zk3v9Q1xYb7mT0aLr8sWcE5uHdPjNfGiZk3v9Q1xYb7'}",
+        usable_minutes=15,
+        at=STARTS_AT,
+        message_id="5a3e0c7b.700800901@lakeside.hub.vestibule.example",
+        sender="sessions@vestibule.example",
+    )
+    return replace(letter, **changes)

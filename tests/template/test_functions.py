@@ -58,7 +58,8 @@ DERIVING = {"PlanFunction", "SessionCreateFunction", "SessionsFunction", "Partic
     "SequelFunction",
 }
 PROVING = ENTRANCES  # the same
-MARKING = {"SignInFunction", "RegistrationFunction"}  # whom wrong passwords and registrations are counted for
+# Whom wrong passwords, registrations and requests are counted for.
+MARKING = {"SignInFunction", "RegistrationFunction", "MailedLinksFunction"}
 SEALING = {"AccountFunction"}  # secrets of stages
 WORKERS = {"RouterFunction", "MailerFunction", "MailReportsFunction"}
 WITHOUT_AN_API = {"AuthorizerFunction", "KeyRotationFunction", *WORKERS}
@@ -293,6 +294,7 @@ def test_who_meets_browsers_can_change_no_directory() -> None:
         "SignInFunction": {"UpdateItem"},  # renews the hash of the password that was just right
         "PlanFunction": {"PutItem", "UpdateItem", "DeleteItem"},  # sessions that their hosts plan by themselves
         "RegistrationFunction": {"PutItem", "UpdateItem"},  # a registrant, and a limited place
+        "MailedLinksFunction": {"PutItem"},  # what is asked for by mail, and a user with a new password
     }
     assert hub
     for name, actions in allowed_on("DirectoryTable").items():
@@ -311,6 +313,7 @@ def test_no_function_may_what_its_code_never_asks_for() -> None:
         "DashboardFunction",
         "PlanFunction",
         "SignInFunction",
+        "MailedLinksFunction",
         "SecureVideoFunction",
         "OnSyncFunction",
         "SsoFunction",
@@ -370,7 +373,8 @@ def test_a_browser_posts_only_where_a_form_of_ours_leads() -> None:
     forms.add("/s/{session_id}/register")
     planning = {"/plan", "/plan/{session_id}/{step}", "/plan/{session_id}/participants/{participant_id}/{step}"}
     scripts = {"/embed/{session_id}", "/seat", "/seat/leave"}
-    assert posts == forms | planning | scripts
+    mailed = {"/sign-in/link", "/sign-in/link/{token}", "/sign-in/password", "/sign-in/password/{token}"}
+    assert posts == forms | planning | mailed | scripts
 
 
 def test_siblings_have_one_variable_name() -> None:

@@ -12,7 +12,20 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.support.letters import ACCOUNT, GRACE, HUB, LINK, PASSKEY, SESSION, STARTS_AT, Html, a_letter, body, read
+from tests.support.letters import (
+    ACCOUNT,
+    GRACE,
+    HUB,
+    LINK,
+    PASSKEY,
+    SESSION,
+    STARTS_AT,
+    Html,
+    a_letter,
+    a_link_letter,
+    body,
+    read,
+)
 from vestibule.clock import DAY
 from vestibule.domain import moments, rules
 from vestibule.domain.colors import TEXT_CONTRAST, contrast
@@ -20,7 +33,7 @@ from vestibule.domain.letters import LetterKind
 from vestibule.errors import UndeliverableError
 from vestibule.languages import translation
 from vestibule.mail import headers
-from vestibule.mail.letters import compose, text_message
+from vestibule.mail.letters import compose, compose_link, text_message
 from vestibule.model import ParticipantRole
 
 EVERY_KIND = tuple(LetterKind)
@@ -513,3 +526,26 @@ def test_french_counts_the_first_of_a_month_as_the_french_do() -> None:
     first = replace(SESSION, starts_at=1_793_541_600_000)
 
     assert moments.span(translation("fr"), first, moments.zone("UTC")).date == "dimanche 1er novembre 2026"
+
+
+# --- links that were asked for ---------------------------------------------------------------------------
+
+
+@pytest.mark.req("S05")
+def test_a_mail_with_a_link_is_its_addressees_alone_and_the_same_each_time() -> None:
+    letter = a_link_letter(user={"full_name": "Doe <eve@example.com>,\r\nBcc: eve@example.com", "username": None})
+    mail = read(compose_link(letter))
+    assert mail["To"].addresses[0].addr_spec == "grace@lakeside.example"
+    assert len(mail["To"].addresses) == 1
+    assert mail["Bcc"] is None
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail.get_content_type() == "multipart/alternative"
+    assert compose_link(letter) == compose_link(letter)
+    for kind in ("plain", "html"):
+        assert letter.link in body(compose_link(letter), kind)
+
+
+def test_a_user_without_an_address_is_sent_no_link() -> None:
+    with pytest.raises(UndeliverableError) as refused:
+        compose_link(a_link_letter(user={"email": None}))
+    assert refused.value.code == "no_address"

@@ -17,8 +17,8 @@ from vestibule.clock import MINUTE, to_epoch_seconds
 from vestibule.domain import password_sign_ins, passwords
 from vestibule.domain.guesses import PASSWORDS_FROM_NETWORK, PASSWORDS_OF_USER, Limit
 from vestibule.domain.login_uris import Arrived, Browser
-from vestibule.domain.password_sign_ins import SHARED_BY_AT_MOST
 from vestibule.domain.sign_ins import Present
+from vestibule.domain.users import SHARED_BY_AT_MOST
 from vestibule.errors import UnavailableError
 from vestibule.model import Status
 from vestibule.store.guesses import BlockedError

@@ -18,6 +18,7 @@ from tools.operate import local_site
 from vestibule import ids
 from vestibule.clock import HOUR, MINUTE
 from vestibule.domain import scopes
+from vestibule.domain.guesses import LINKS_BY_NAME, LINKS_TO_USER
 from vestibule.domain.participants import Invitee
 from vestibule.domain.sessions import HostRef
 from vestibule.model import (
@@ -27,7 +28,9 @@ from vestibule.model import (
     Client,
     ClientSecret,
     Entrance,
+    LinkPurpose,
     Login,
+    MailedLink,
     ParticipantRole,
     Registrant,
     Room,
@@ -44,6 +47,7 @@ from vestibule.store.directory.registrants import RegistrantStore
 from vestibule.store.directory.rooms import RoomStore
 from vestibule.store.directory.sessions import SessionStore
 from vestibule.store.directory.users import UserStore
+from vestibule.store.mailed_links import item_of
 from vestibule.store.passes import LoginStore
 from vestibule.store.sso_tokens import SsoTokenStore
 from vestibule.store.table import Table
@@ -89,6 +93,9 @@ PASSWORD = "a-sample-password-of-events-only"  # noqa: S105 - see the module's d
 PASSWORD_HASH = "$argon2id$v=19$m=65536,t=3,p=4$ioOkNNRc+B+jYzO4nH3bSA$iFxjUxd6Vopb/ppjIqYyy2jd0uaTqVtIyiPQApCQRIc"  # noqa: S105 - the same
 """Of that password; to make it anew each time would take a quarter of a second."""
 SIGN_IN_SECRET = "a-sample-sign-in-secret-of-events-only"  # noqa: S105 - the same
+LINK_TOKEN = f"{'a-sample-link-that-signs-in':-<43}"
+PASSWORD_TOKEN = f"{'a-sample-link-to-choose-a-password':-<43}"
+EMAIL = "ada@sample.example"
 SSO_TOKEN = f"d{1:031d}"
 ISSUED = range(1, 6)
 """Numbers of the login URIs that nobody has followed yet."""
@@ -130,6 +137,7 @@ def write_into(house: House) -> None:
     _write_sessions(house, SessionStore(directory))
     _write_registrants(RegistrantStore(directory), now)
     _write_visit(VisitStore(_table(house, house.settings.journal_table)), now)
+    _write_mailed_links(house, now)
     logins = LoginStore(_table(house, house.settings.passes_table))
     for login in _logins(now):
         logins.create(login)
@@ -186,9 +194,9 @@ def _write_users(store: UserStore, now: int) -> None:
         before = store.get(ACCOUNT_ID, user_id, consistent=True)
         if before is not None:
             store.delete(before)
-    for user_id, name, external_id, username in (
-        (USER_ID, "Ada Lovelace", EXTERNAL_ID, USERNAME),
-        (LEAVING_USER_ID, "Charles Babbage", None, None),
+    for user_id, name, external_id, username, email in (
+        (USER_ID, "Ada Lovelace", EXTERNAL_ID, USERNAME, EMAIL),
+        (LEAVING_USER_ID, "Charles Babbage", None, None, None),
     ):
         store.create(
             User(
@@ -197,11 +205,29 @@ def _write_users(store: UserStore, now: int) -> None:
                 full_name=name,
                 external_id=external_id,
                 username=username,
+                email=email,
                 password_hash=PASSWORD_HASH if username else None,
                 created_at=now,
                 updated_at=now,
             )
         )
+
+
+def _write_mailed_links(house: House, now: int) -> None:
+    passes = _table(house, house.settings.passes_table)
+    for token, purpose in ((LINK_TOKEN, LinkPurpose.SIGN_IN), (PASSWORD_TOKEN, LinkPurpose.PASSWORD)):
+        link = MailedLink(
+            key=ids.digest(token),
+            account_id=ACCOUNT_ID,
+            user_id=USER_ID,
+            purpose=purpose,
+            email_mark=house.links.address_mark(EMAIL),
+            created_at=now,
+            usable_until=now + HOUR,
+        )
+        passes.write(passes.put(item_of(link)))
+    house.guesses.lift(LINKS_BY_NAME, ACCOUNT_ID, USERNAME)
+    house.guesses.lift(LINKS_TO_USER, ACCOUNT_ID, USER_ID)
 
 
 def _write_app_secret(store: AppSecretStore, now: int) -> None:

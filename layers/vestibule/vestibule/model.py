@@ -456,6 +456,7 @@ class EventKind(StrEnum):
     REMOVED = "removed"
     REMINDED = "reminded"
     REGISTERED = "registered"
+    LINK_ASKED = "link_asked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -473,6 +474,58 @@ class OutboxEvent:
     event_id: str
     kind: EventKind
     at: int
+
+
+class LinkPurpose(StrEnum):
+    """What a mailed link is good for."""
+
+    SIGN_IN = "sign_in"
+    PASSWORD = "password"  # noqa: S105 - a purpose, not a password
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkRequest:
+    """Somebody asked at the hub for a link by mail; it waits for the worker, which forgets it.
+
+    Attributes
+    ----------
+    sealed
+        What the person wrote and where they were going, sealed: whether it names anybody is
+        found out by the worker, so that the hub's answer cannot tell.
+    event
+        Its id names the request.
+    """
+
+    account_id: str
+    purpose: LinkPurpose
+    sealed: str
+    event: OutboxEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailedLink:
+    """A link that was mailed to a user: good for one use, within minutes.
+
+    Attributes
+    ----------
+    key
+        SHA-256 of the token, hex; the token itself is derived and stored nowhere.
+    email_mark
+        Keyed mark of the address that it went to.
+    created_at
+        When it was asked for.
+    usable_until
+        First moment at which it is no longer accepted.
+    """
+
+    key: str
+    account_id: str
+    user_id: str
+    purpose: LinkPurpose
+    email_mark: str
+    created_at: int
+    usable_until: int
+    used_at: int | None = None
 
 
 class Channel(StrEnum):

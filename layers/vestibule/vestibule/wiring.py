@@ -41,9 +41,11 @@ if TYPE_CHECKING:
     from vestibule.domain.guesses import Guesses
     from vestibule.domain.idempotency import Idempotency
     from vestibule.domain.invitations import Invitations
+    from vestibule.domain.link_letters import LinkLetters
     from vestibule.domain.links import Links
     from vestibule.domain.login_uris import LoginUris
     from vestibule.domain.mail_reports import MailReports
+    from vestibule.domain.mailed_links import MailedLinks
     from vestibule.domain.outbox import Router
     from vestibule.domain.participants import Participants
     from vestibule.domain.password_sign_ins import PasswordSignIns
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
     from vestibule.domain.users import Users
     from vestibule.ids import Randomness
     from vestibule.sealing import Sealing
+    from vestibule.store.carriers import MailCarrier
     from vestibule.store.directory.clients import ClientStore
     from vestibule.store.directory.deliveries import DeliveryStore
     from vestibule.store.directory.published import PublishedKeyStore
@@ -177,6 +180,24 @@ class House:
         )
 
     @cached_property
+    def mailed_links(self) -> MailedLinks:
+        """Links by mail that sign in or set a password."""
+        from vestibule.domain.mailed_links import MailedLinks
+        from vestibule.store.mailed_links import LinkRequestStore, MailedLinkStore
+
+        return MailedLinks(
+            LinkRequestStore(self._directory),
+            MailedLinkStore(self._passes),
+            self._login_store,
+            self._user_store,
+            self.audit,
+            guesses=self.guesses,
+            links=self.links,
+            clock=self.clock,
+            random=self.random,
+        )
+
+    @cached_property
     def sso_tokens(self) -> SsoTokens:
         """SSO tokens."""
         from vestibule.domain.sso_tokens import SsoTokens
@@ -282,12 +303,11 @@ class House:
         """The mail worker's rules."""
         from vestibule.domain.invitations import Invitations
         from vestibule.mail import letters
-        from vestibule.store.aws import ses_client, sns_client
-        from vestibule.store.carriers import MailCarrier, TextCarrier
+        from vestibule.store.aws import sns_client
+        from vestibule.store.carriers import TextCarrier
         from vestibule.store.directory.registrants import RegistrantStore
         from vestibule.store.outbox import LeaseStore
 
-        ses = self._given_ses or ses_client(self._session)
         return Invitations(
             accounts=self.accounts,
             sessions=self._session_store,
@@ -298,8 +318,31 @@ class House:
             outbox=self.outbox,
             links=self.links,
             writer=letters,
-            mails=MailCarrier(ses, self.settings.mail_sender, self.settings.mail_configuration_set),
+            mails=self._mail_carrier,
             texts=TextCarrier(lambda: self._given_sns or sns_client(self._session)),
+            settings=self.settings,
+            clock=self.clock,
+            random=self.random,
+        )
+
+    @cached_property
+    def link_letters(self) -> LinkLetters:
+        """The mail worker's rules for links that were asked for."""
+        from vestibule.domain.link_letters import LinkLetters
+        from vestibule.mail import letters
+        from vestibule.store.mailed_links import LinkRequestStore, MailedLinkStore
+        from vestibule.store.outbox import LeaseStore
+
+        return LinkLetters(
+            accounts=self.accounts,
+            users=self._user_store,
+            requests=LinkRequestStore(self._directory),
+            mailed=MailedLinkStore(self._passes),
+            leases=LeaseStore(self._passes),
+            guesses=self.guesses,
+            links=self.links,
+            writer=letters,
+            mails=self._mail_carrier,
             settings=self.settings,
             clock=self.clock,
             random=self.random,
@@ -497,6 +540,14 @@ class House:
         from vestibule.store.directory.deliveries import DeliveryStore
 
         return DeliveryStore(self._directory)
+
+    @cached_property
+    def _mail_carrier(self) -> MailCarrier:
+        from vestibule.store.aws import ses_client
+        from vestibule.store.carriers import MailCarrier
+
+        ses = self._given_ses or ses_client(self._session)
+        return MailCarrier(ses, self.settings.mail_sender, self.settings.mail_configuration_set)
 
     @cached_property
     def _sqs(self) -> SQSClient:

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 from vestibule.model import AuditEvent
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from vestibule.clock import Clock
     from vestibule.ids import Randomness
     from vestibule.store.journal import AuditStore
+    from vestibule.store.table import Action
 
 _EVENT_ID_BYTES = 8
 
@@ -34,13 +37,18 @@ class AuditTrail:
         facts
             Ids and addresses; never a secret, a name or an e-mail address.
         """
-        self._store.append(
-            AuditEvent(
-                event_id=self._random.token_hex(_EVENT_ID_BYTES),
-                account_id=account_id,
-                subject=subject,
-                kind=kind,
-                at=self._clock(),
-                facts=facts,
-            )
+        self._store.append(self._event(account_id, subject, kind, facts))
+
+    def recording(self, account_id: str, subject: str, kind: str, **facts: str) -> Action:
+        """Return `record` as an action: the event is written if what it tells of is, and only then."""
+        return self._store.appending(self._event(account_id, subject, kind, facts))
+
+    def _event(self, account_id: str, subject: str, kind: str, facts: Mapping[str, str]) -> AuditEvent:
+        return AuditEvent(
+            event_id=self._random.token_hex(_EVENT_ID_BYTES),
+            account_id=account_id,
+            subject=subject,
+            kind=kind,
+            at=self._clock(),
+            facts=facts,
         )

@@ -64,8 +64,14 @@ PASSWORDS_FROM_NETWORK = Limit("password from network", most=50, within=15 * MIN
 """By network, for all accounts together; higher, because a whole clinic may stand behind it."""
 REGISTRATIONS = Limit("registration", most=30, within=HOUR)
 """By session and network: every one of them is a mail to an address that somebody typed."""
+LINKS_BY_NAME = Limit("mailed link by name", most=5, within=15 * MINUTE)
+"""By account and what was written, whether or not it names anybody: who asks is told to wait."""
+LINKS_TO_USER = Limit("mailed link to user", most=5, within=15 * MINUTE)
+"""By account and user, however they were named; beyond it no mail goes out, which nobody is told."""
+LINKS_FROM_NETWORK = Limit("mailed link from network", most=30, within=15 * MINUTE)
+"""By network, for all accounts together; for a clinic as above, and so that nobody floods mailboxes."""
 
-OF_NETWORK = (CODES, CODES_WITH_PASSKEY, PASSWORDS_FROM_NETWORK)
+OF_NETWORK = (CODES, CODES_WITH_PASSKEY, PASSWORDS_FROM_NETWORK, LINKS_FROM_NETWORK)
 """What is counted by a network alone."""
 
 

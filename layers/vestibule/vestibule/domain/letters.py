@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vestibule.model import Account, Participant, Session
+    from vestibule.model import Account, LinkPurpose, Participant, Session, User
 
 
 class LetterKind(StrEnum):
@@ -83,3 +83,39 @@ class Letter:
     passkey: str | None = None
     reply_to: str | None = None
     unsubscribe_url: str | None = None
+
+    @property
+    def addressee(self) -> tuple[str, str | None]:
+        """Name and e-mail address of whom it is for."""
+        return self.participant.full_name, self.participant.email
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkLetter:
+    """A letter to one user, with a link that they, or somebody in their name, asked for.
+
+    Attributes
+    ----------
+    link
+        Good for one use.
+    usable_minutes
+        How long it is, from ``at`` on.
+    at, message_id, sender, reply_to, unsubscribe_url
+        See `Letter`.
+    """
+
+    purpose: LinkPurpose
+    account: Account
+    user: User
+    link: str
+    usable_minutes: int
+    at: int
+    message_id: str
+    sender: str
+    reply_to: str | None = None
+    unsubscribe_url: str | None = None
+
+    @property
+    def addressee(self) -> tuple[str, str | None]:
+        """Name and e-mail address of whom it is for."""
+        return self.user.full_name, self.user.email

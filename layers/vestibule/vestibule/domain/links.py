@@ -9,10 +9,13 @@ No link holds anything personal.
 from __future__ import annotations
 
 import hmac
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 from uuid import UUID
+
+from vestibule.model import LinkPurpose
 
 if TYPE_CHECKING:
     from vestibule.model import Participant, Registrant, Session
@@ -23,7 +26,11 @@ _PERSONAL = "personal link"
 _REGISTRANT = "registrant's link"
 _PASSKEY = "passkey"
 _CODE = "connect code"
+_MAILED = "mailed link"
+_MAILED_TO = "address of a mailed link"
+_REQUEST = "request of a mailed link"
 _SEPARATOR = "-"
+_MAILED_PATHS = {LinkPurpose.SIGN_IN: "/sign-in/link", LinkPurpose.PASSWORD: "/sign-in/password"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +138,28 @@ class Links:
     def sealed_code(self, account_id: str, code: str) -> str:
         """Return a connect code as a participant's item keeps it."""
         return self._sealing.seal(_CODE, account_id, code)
+
+    def mailed_token(self, account_id: str, user_id: str, event_id: str) -> str:
+        """Return what proves a link that a user is mailed for one request: 256 bits, 43 URL-safe characters."""
+        return self._sealing.secret(_MAILED, account_id, f"{user_id}/{event_id}", 1)
+
+    def mailed_link(self, slug: str, purpose: LinkPurpose, token: str, going: str) -> str:
+        """Return a mailed link; it carries where the person was going, a path of the hub or nothing."""
+        query = f"?{urlencode({'next': going})}" if going else ""
+        return f"{self._settings.hub_url(slug)}{_MAILED_PATHS[purpose]}/{token}{query}"
+
+    def address_mark(self, email: str) -> str:
+        """Return the mark by which it is known again whether a user's address is still the same."""
+        return self._sealing.mark(_MAILED_TO, email.casefold())
+
+    def sealed_request(self, account_id: str, name: str, going: str) -> str:
+        """Return what somebody asked for who wants a link, as it waits for the worker."""
+        return self._sealing.seal(_REQUEST, account_id, json.dumps([name, going]))
+
+    def unsealed_request(self, account_id: str, sealed: str) -> tuple[str, str]:
+        """Return name and way of a request; see `sealed_request`."""
+        name, going = json.loads(self._sealing.unseal(_REQUEST, account_id, sealed))
+        return name, going
 
     def code_mark(self, code: str) -> str:
         """Return the mark under which a connect code is found."""

@@ -10,12 +10,13 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from vestibule.domain import passwords, rules
+from vestibule.domain import passwords
 from vestibule.domain.guesses import PASSWORDS_FROM_NETWORK, PASSWORDS_OF_USER, network_of
 from vestibule.domain.login_uris import Arrived
 from vestibule.domain.sign_ins import begun, end_replaced
+from vestibule.domain.users import meant_by
 from vestibule.errors import UnavailableError
-from vestibule.model import Status, User
+from vestibule.model import Status
 from vestibule.store.table import ConditionFailedError
 
 if TYPE_CHECKING:
@@ -27,12 +28,9 @@ if TYPE_CHECKING:
     from vestibule.domain.login_uris import Browser
     from vestibule.domain.sign_ins import Credential
     from vestibule.ids import Randomness
-    from vestibule.model import Account
+    from vestibule.model import Account, User
     from vestibule.store.directory.users import UserStore
     from vestibule.store.passes import LoginStore
-
-SHARED_BY_AT_MOST = 3
-"""Users of one e-mail address among whom the password decides; with more of them the address names nobody."""
 
 
 class PasswordSignIns:
@@ -95,7 +93,7 @@ class PasswordSignIns:
             DynamoDB failed; nobody is signed in.
         """
         from_network = self._guesses.count(PASSWORDS_FROM_NETWORK, network_of(browser.address))
-        candidates = self._candidates(account.account_id, name)
+        candidates = meant_by(self._users, account.account_id, name)
         counted = [user.user_id for user in candidates] or [f"nobody|{name.strip().casefold()}"]
         of_users = [self._guesses.count(PASSWORDS_OF_USER, account.account_id, one) for one in counted]
         user = _rightful(candidates, password)
@@ -106,21 +104,6 @@ class PasswordSignIns:
         arrived = self._begin(account, user, held)
         self._renew_hash(user, password)
         return arrived
-
-    def _candidates(self, account_id: str, name: str) -> list[User]:
-        """Return whom a name may mean: the one of that user name, and those of that address."""
-        found: dict[str, User] = {}
-        username = rules.sought(rules.username, name.strip())
-        user_id = self._users.id_of_username(account_id, username) if username else None
-        named = self._users.get(account_id, user_id, consistent=True) if user_id else None
-        if named is not None:
-            found[named.user_id] = named
-        email = rules.sought(rules.email, name)
-        if email is not None:
-            sharing = self._users.with_email(account_id, email, limit=SHARED_BY_AT_MOST + 1)
-            if len(sharing) <= SHARED_BY_AT_MOST:
-                found |= {user.user_id: user for user in sharing}
-        return list(found.values())
 
     def _begin(self, account: Account, user: User, held: Credential | None) -> Arrived:
         """Write a login that is a sign-in from its first moment."""

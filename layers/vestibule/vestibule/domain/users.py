@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from vestibule.store.directory.rooms import RoomStore
     from vestibule.store.directory.users import UserStore
 
+SHARED_BY_AT_MOST = 3
+"""Users of one e-mail address who can sign in by it; with more of them the address names nobody."""
+
 _ATTEMPTS = 3
 
 
@@ -207,6 +210,28 @@ class Users:
                 continue
             return user
         raise _changed_meanwhile()
+
+
+def meant_by(users: UserStore, account_id: str, name: str) -> list[User]:
+    """Return whom a name may mean: the one of that user name, and those of that address.
+
+    Parameters
+    ----------
+    name
+        As somebody wrote it who wants to sign in.
+    """
+    found: dict[str, User] = {}
+    username = rules.sought(rules.username, name.strip())
+    user_id = users.id_of_username(account_id, username) if username else None
+    named = users.get(account_id, user_id, consistent=True) if user_id else None
+    if named is not None:
+        found[named.user_id] = named
+    email = rules.sought(rules.email, name)
+    if email is not None:
+        sharing = users.with_email(account_id, email, limit=SHARED_BY_AT_MOST + 1)
+        if len(sharing) <= SHARED_BY_AT_MOST:
+            found |= {user.user_id: user for user in sharing}
+    return list(found.values())
 
 
 def _clean(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -33,14 +33,14 @@ from vestibule.domain.letters import LetterKind
 from vestibule.errors import UndeliverableError
 from vestibule.mail import headers
 from vestibule.mail.calendar import calendar, method_of
-from vestibule.mail.wording import wording_of
+from vestibule.mail.wording import wording_of, wording_of_link
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from jinja2 import Environment
 
-    from vestibule.domain.letters import Letter
+    from vestibule.domain.letters import Letter, LinkLetter
     from vestibule.mail.wording import Wording
     from vestibule.model import Account
 
@@ -64,8 +64,15 @@ def compose(letter: Letter) -> bytes:
         ``message_id`` or ``unsubscribe_url`` is not one: a fault of the caller.
     """
     wording = wording_of(letter)
-    head = headers.LINE_END.join(_head(letter, wording))
-    return f"{head}{headers.LINE_END}".encode("ascii") + _body(letter, wording).as_bytes()
+    return _head(letter, wording) + _body(letter, wording).as_bytes()
+
+
+def compose_link(letter: LinkLetter) -> bytes:
+    """Return a letter with a link that somebody asked for as a mail; see `compose`."""
+    wording = wording_of_link(letter)
+    body = _texts(letter, wording, letter.link, is_open=True)
+    _set_boundaries(body, letter.message_id)
+    return _head(letter, wording) + body.as_bytes()
 
 
 def text_message(letter: Letter) -> str:
@@ -73,11 +80,16 @@ def text_message(letter: Letter) -> str:
     return wording_of(letter).short
 
 
-def _head(letter: Letter, wording: Wording) -> Iterator[str]:
-    if not letter.participant.email:
-        raise UndeliverableError("no_address", "The participant has no e-mail address.")
+def _head(letter: Letter | LinkLetter, wording: Wording) -> bytes:
+    return "".join(f"{field}{headers.LINE_END}" for field in _fields(letter, wording)).encode("ascii")
+
+
+def _fields(letter: Letter | LinkLetter, wording: Wording) -> Iterator[str]:
+    name, email = letter.addressee
+    if not email:
+        raise UndeliverableError("no_address", "The addressee has no e-mail address.")
     yield headers.mailbox("From", letter.account.name, headers.address(letter.sender))
-    yield headers.mailbox("To", letter.participant.full_name, headers.address(letter.participant.email))
+    yield headers.mailbox("To", name, headers.address(email))
     if letter.reply_to:
         yield headers.mailbox("Reply-To", "", headers.address(letter.reply_to))
     yield headers.unstructured("Subject", wording.subject)
@@ -93,10 +105,7 @@ def _head(letter: Letter, wording: Wording) -> Iterator[str]:
 
 def _body(letter: Letter, wording: Wording) -> EmailMessage:
     """Return the mail without its head: the parts of the module's docstring."""
-    body = EmailMessage(policy=_POLICY)
-    # Quoted-printable also where it need not be: no server on the way rewraps it.
-    body.set_content(_render("letter.txt", letter, wording), cte="quoted-printable")
-    body.add_alternative(_render("letter.html", letter, wording), subtype="html", cte="quoted-printable")
+    body = _texts(letter, wording, letter.personal_link, is_open=letter.kind is not LetterKind.CANCELLATION)
     method = method_of(letter.kind)
     if method is not None:
         appointment = calendar(letter)
@@ -107,13 +116,23 @@ def _body(letter: Letter, wording: Wording) -> EmailMessage:
     return body
 
 
+def _texts(letter: Letter | LinkLetter, wording: Wording, link: str, *, is_open: bool) -> EmailMessage:
+    """Return what a letter says, as text and as HTML."""
+    plain, rich = (_render(f"letter.{kind}", letter, wording, link, is_open=is_open) for kind in ("txt", "html"))
+    body = EmailMessage(policy=_POLICY)
+    # Quoted-printable also where it need not be: no server on the way rewraps it.
+    body.set_content(plain, cte="quoted-printable")
+    body.add_alternative(rich, subtype="html", cte="quoted-printable")
+    return body
+
+
 def _set_boundaries(body: EmailMessage, seed: str) -> None:
     """Draw the boundaries from the letter: the library's own are random."""
     for number, part in enumerate(part for part in body.walk() if part.is_multipart()):
         part.set_boundary(f"={sha256(f'{seed} {number}'.encode()).hexdigest()[:_BOUNDARY_LENGTH]}")
 
 
-def _render(template: str, letter: Letter, wording: Wording) -> str:
+def _render(template: str, letter: Letter | LinkLetter, wording: Wording, link: str, *, is_open: bool) -> str:
     colors = letter.account.colors
     accent, header = colors.get("accent") or DEFAULT_ACCENT, colors.get("header")
     return (
@@ -125,7 +144,8 @@ def _render(template: str, letter: Letter, wording: Wording) -> str:
             letter=letter,
             light=palette("light", accent, header),
             dark=palette("dark", accent, header),
-            is_open=letter.kind is not LetterKind.CANCELLATION,
+            link=link,
+            is_open=is_open,
             words=wording,
         )
     )

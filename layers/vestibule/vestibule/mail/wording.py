@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from vestibule.domain import moments, rules
 from vestibule.domain.letters import LetterKind
 from vestibule.languages import translation
-from vestibule.model import ParticipantRole, SessionStatus
+from vestibule.model import LinkPurpose, ParticipantRole, SessionStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from vestibule.domain.letters import Letter
+    from vestibule.domain.letters import Letter, LinkLetter
     from vestibule.domain.moments import Span
     from vestibule.languages import Translation
     from vestibule.model import Session
@@ -113,6 +113,46 @@ def wording_of(letter: Letter) -> Wording:
         unsubscribe=texts.gettext("Stop these mails"),
         notes=tuple(_notes(texts, letter, lead)),
         short=_short(texts, letter, when),
+    )
+
+
+def wording_of_link(letter: LinkLetter) -> Wording:
+    """Return what a letter with a link that was asked for says, in the user's language, the account's, or English."""
+    texts = translation(letter.user.locale, letter.account.locale)
+    account = rules.one_line(letter.account.name)
+    short = _cut(account, _TITLE_IN_SUBJECT)
+    if letter.purpose is LinkPurpose.SIGN_IN:
+        heading = texts.gettext("Sign in to {account}")
+        lead = texts.gettext("Here is the link that signs you in. It works once, and for {minutes} minutes.")
+        enter = texts.gettext("Sign in")
+    else:
+        heading = texts.gettext("Choose a password for {account}")
+        lead = texts.gettext("Here is the link to choose a new password. It works once, and for {minutes} minutes.")
+        enter = texts.gettext("Choose a password")
+    lead = lead.format(minutes=letter.usable_minutes)
+    username = letter.user.username
+    reason = texts.gettext("{account} sent this mail to {email}, because somebody asked for it on the sign-in page.")
+    return Wording(
+        language=texts.language,
+        colon=texts.gettext(":"),
+        account=account,
+        subject=heading.format(account=short),
+        preview=lead,
+        heading=heading.format(account=account),
+        greeting=texts.gettext("Hello {name},").format(name=rules.one_line(letter.user.full_name)),
+        lead=lead,
+        rows=(Row(texts.gettext("User name"), (username,)),) if username else (),
+        enter=enter,
+        enter_otherwise=texts.gettext("If the button does not work, copy this address into your browser:"),
+        keep_to_yourself=texts.gettext(
+            "Was it not you who asked? Then there is nothing to do: without this link nothing happens."
+            " Please do not pass it on."
+        ),
+        was=texts.gettext("before:"),
+        reason=reason.format(account=account, email=letter.user.email or ""),
+        unsubscribe=texts.gettext("Stop these mails"),
+        notes=(),
+        short="",
     )
 
 

@@ -12,7 +12,7 @@ from vestibule.store.table import IS_NEW
 
 if TYPE_CHECKING:
     from vestibule.model import AuditEvent
-    from vestibule.store.table import Table
+    from vestibule.store.table import Action, Table
 
 
 class AuditStore:
@@ -23,8 +23,12 @@ class AuditStore:
 
     def append(self, event: AuditEvent) -> None:
         """Write an event, never over another."""
+        self._table.write(self.appending(event))
+
+    def appending(self, event: AuditEvent) -> Action:
+        """Return `append` as an action, for a transaction with what it tells of."""
         key = {
             "pk": f"account#{event.account_id}#{event.subject}",
             "sk": f"{event.at:015d}#{event.event_id}",
         }
-        self._table.write(self._table.put(pack(values_of(event) | key), IS_NEW))
+        return self._table.put(pack(values_of(event) | key), IS_NEW)

@@ -14,12 +14,15 @@ from vestibule.domain.invitations import InWorkError
 from vestibule.domain.outbox import Message
 from vestibule.errors import UnavailableError
 from vestibule.http import logs
+from vestibule.model import EventKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+    from vestibule.domain.invitations import Invitations
+    from vestibule.domain.link_letters import LinkLetters
     from vestibule.wiring import House
 
 FIRST_WAIT = 2
@@ -48,7 +51,7 @@ def _is_done(house: House, record: Mapping[str, Any]) -> bool:
         return _set_aside(house, record)
     logs.about(**{name: one for name, one in message.ids.items() if name != "identity"})
     try:
-        state = house.invitations.act_on(message)
+        state = _worker_for(house, message.event.kind).act_on(message)
     except InWorkError:
         _put_off(house, record)
         return False
@@ -58,6 +61,10 @@ def _is_done(house: House, record: Mapping[str, Any]) -> bool:
         return False
     logs.log.info("event acted on", event_id=message.event.event_id, kind=message.event.kind, state=state)
     return True
+
+
+def _worker_for(house: House, kind: EventKind) -> Invitations | LinkLetters:
+    return house.link_letters if kind is EventKind.LINK_ASKED else house.invitations
 
 
 def _set_aside(house: House, record: Mapping[str, Any]) -> bool:

@@ -21,6 +21,8 @@ JOIN = "/join"
 LOGIN = "/login"
 LOGOUT = "/logout"
 PLAN = "/plan"
+MAILED_LINK = "/sign-in/link"
+MAILED_PASSWORD = "/sign-in/password"  # noqa: S105 - a path, not a password
 SESSION = "/s"
 SIGN_IN = "/sign-in"
 

@@ -9,8 +9,7 @@ from vestibule.domain import redirects, rules
 from vestibule.domain.login_uris import Browser
 from vestibule.http import logs
 from vestibule.http.hub import addresses
-from vestibule.http.hub.visit import not_yet, redirect, sign_in_cookie
-from vestibule.store.passes import REMEMBERED_FOR
+from vestibule.http.hub.visit import let_in, not_yet, redirect
 
 if TYPE_CHECKING:
     from vestibule.domain.login_uris import Arrived
@@ -74,10 +73,7 @@ def _go_on(arrived: Arrived, target: str) -> Answer:
     if not arrived.is_new:
         return redirect(target)
     logs.log.info("signed in")
-    if arrived.took_over:
-        target += "&switched=1" if "?" in target else "?switched=1"
-    cookie = sign_in_cookie(arrived.credential, arrived.login, REMEMBERED_FOR)
-    return redirect(target, cookies=[cookie])
+    return let_in(arrived, target)
 
 
 def _refuse(visit: Visit, secret: str, *, again: str, next_path: str | None = None, is_token: bool = False) -> Answer:

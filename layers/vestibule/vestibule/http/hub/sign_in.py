@@ -14,9 +14,8 @@ from vestibule.domain.login_uris import Browser
 from vestibule.domain.sign_ins import Present
 from vestibule.http import logs
 from vestibule.http.hub import addresses
-from vestibule.http.hub.visit import json_answer, redirect, sign_in_cookie
+from vestibule.http.hub.visit import json_answer, let_in, redirect
 from vestibule.store.guesses import BlockedError
-from vestibule.store.passes import REMEMBERED_FOR
 
 if TYPE_CHECKING:
     from typing import Any
@@ -41,7 +40,7 @@ def sign_in(visit: Visit) -> Answer:
     found = visit.sign_in()
     query = visit.event.folded_query
     if isinstance(found, Present):
-        return redirect(_target(visit))
+        return redirect(target(visit))
     if "signed_out" in query:
         return visit.page("signed_out.html")
     return _page(visit)
@@ -86,16 +85,12 @@ def _answer_form(visit: Visit, account: Account) -> Answer:
 def _go_on(visit: Visit, arrived: Arrived) -> Answer:
     logs.about(user_id=arrived.login.user_id)
     logs.log.info("signed in by password")
-    target = _target(visit)
-    if arrived.took_over:
-        target += "&switched=1" if "?" in target else "?switched=1"
-    return redirect(target, cookies=[sign_in_cookie(arrived.credential, arrived.login, REMEMBERED_FOR)])
+    return let_in(arrived, target(visit))
 
 
 def _wait(visit: Visit, until: int, name: str) -> Answer:
-    milliseconds = max(1, until - visit.house.clock())
-    headers = {"Retry-After": str(-(-milliseconds // 1_000))}
-    return _page(visit, status=_TOO_MANY, headers=headers, wait_minutes=-(-milliseconds // MINUTE), name=name)
+    headers, minutes = retry_after(visit, until)
+    return _page(visit, status=_TOO_MANY, headers=headers, wait_minutes=minutes, name=name)
 
 
 def _page(visit: Visit, *, status: int = 200, **values: Any) -> Answer:
@@ -108,18 +103,34 @@ def _page(visit: Visit, *, status: int = 200, **values: Any) -> Answer:
         cookies=visit.visitor_cookies,
         expired="expired" in visit.event.folded_query and status == 200,  # noqa: PLR2004
         form={"url": _here(visit), "token": visit.visitor_token, "longest_name": LONGEST_NAME},
+        mailed={
+            "link_url": with_way(visit, addresses.MAILED_LINK),
+            "password_url": with_way(visit, addresses.MAILED_PASSWORD),
+        }
+        if visit.house.settings.mail_sender
+        else None,
         **values,
     )
 
 
-def _here(visit: Visit) -> str:
-    """Return this page's address with where the person was going, and nothing else that came with it."""
+def with_way(visit: Visit, path: str, **further: str) -> str:
+    """Return a page's address with where the person was going, and nothing else that came with the request."""
     query = visit.event.folded_query
     going = {"next": query["next"]} if "next" in query else {}
-    return addresses.with_query(addresses.SIGN_IN, going | addresses.carried(query))
+    return addresses.with_query(path, going | addresses.carried(query) | further)
 
 
-def _target(visit: Visit) -> str:
+def retry_after(visit: Visit, until: int) -> tuple[dict[str, str], int]:
+    """Return the header and the number of minutes that tell how long to wait."""
+    milliseconds = max(1, until - visit.house.clock())
+    return {"Retry-After": str(-(-milliseconds // 1_000))}, -(-milliseconds // MINUTE)
+
+
+def _here(visit: Visit) -> str:
+    return with_way(visit, addresses.SIGN_IN)
+
+
+def target(visit: Visit) -> str:
     """Return where the person was going: a page of the hub (`addresses.landing`)."""
     query = visit.event.folded_query
     return addresses.landing(query.get("next"), query)

@@ -19,10 +19,12 @@ from vestibule.http.pages.face import NO_ACCOUNT, face_of
 from vestibule.http.pages.render import OURSELVES, Around, render
 from vestibule.http.problems import RETRY_AFTER, status_of
 from vestibule.settings import SLUG
+from vestibule.store.passes import REMEMBERED_FOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from vestibule.domain.login_uris import Arrived
     from vestibule.domain.sign_ins import Over
     from vestibule.errors import VestibuleError
     from vestibule.http.event import Answer, Event
@@ -154,6 +156,11 @@ class Visit:
         secret, is_new = self._visitor_secret
         return [f"{FORM_COOKIE}={secret}; {_COOKIE_RULES}"] if is_new else []
 
+    @property
+    def browser_secret(self) -> str:
+        """What only this browser holds; the same as long as it keeps the cookie of `visitor_cookies`."""
+        return self._visitor_secret[0]
+
     def is_own_visitor_form(self) -> bool:
         """Tell whether a POST comes from a form that this very browser was shown, signed in or not.
 
@@ -219,6 +226,13 @@ def redirect(target: str, *, cookies: Sequence[str] = ()) -> Answer:
         "body": "",
         "isBase64Encoded": False,
     }
+
+
+def let_in(arrived: Arrived, target: str) -> Answer:
+    """Send a browser on whose sign-in has just begun; a change of person is told to the page."""
+    if arrived.took_over:
+        target += "&switched=1" if "?" in target else "?switched=1"
+    return redirect(target, cookies=[sign_in_cookie(arrived.credential, arrived.login, REMEMBERED_FOR)])
 
 
 def not_yet() -> Answer:

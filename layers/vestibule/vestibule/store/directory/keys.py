@@ -95,6 +95,11 @@ def assignment(account_id: str, user_id: str, room_id: str) -> Item:
     return _key(f"account#{account_id}#user#{user_id}", f"{ASSIGNMENT_PREFIX}{room_id}")
 
 
+def link_request(account_id: str, event_id: str) -> Item:
+    """Return the key of what somebody asked for who wants a link by mail."""
+    return _key(f"account#{account_id}#link_request#{event_id}", "request")
+
+
 def published_keys() -> Item:
     """Return the key of the published signing keys."""
     return _key("signing-keys", "published")

@@ -76,7 +76,7 @@ class UserStore:
             `unique_names`: that name is taken.
         """
         kept, left = _pointers(user), _pointers(before)
-        own = self._table.put(_item(user), UNCHANGED, {":seen": before.version})
+        own = self.replacing(user, before=before)
         if kept == left and user.status is before.status:
             self._table.write(own)
             return
@@ -85,6 +85,13 @@ class UserStore:
             *(self._pointer_put(key, user) for key in kept),
             *(self._table.delete(key) for key in left if key not in kept),
         )
+
+    def replacing(self, user: User, *, before: User) -> Action:
+        """Return the action that writes a user whose names and status are as they were.
+
+        See `replace`; for a transaction with others.
+        """
+        return self._table.put(_item(user), UNCHANGED, {":seen": before.version})
 
     def rehash(self, user: User, password_hash: str) -> None:
         """Store the same password's newer hash.
