@@ -13,11 +13,15 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from vestibule.model import Room
+
 CHECK = "/check"
 DASHBOARD = "/dashboard"
 JOIN = "/join"
 LOGIN = "/login"
 LOGOUT = "/logout"
+ROOM = "/u"
+ROOMS = "/dashboard/rooms"
 SESSION = "/s"
 SIGN_IN = "/sign-in"
 
@@ -36,10 +40,12 @@ _ALIASES = tuple(
         (r"/login", SIGN_IN),
         (r"/sign-in", SIGN_IN),
         (r"/providers/dashboard", DASHBOARD),
+        (r"/dashboard/rooms", ROOMS),
         (r"/dashboard(?:/p/([^/]+))?", DASHBOARD),
         (r"/pass/join(?:/([^/]+))?", JOIN),
         (r"/join(?:/([^/]+))?", JOIN),
         (r"/s/([^/]+)", SESSION),
+        (r"/u/([^/]+)", ROOM),
         (r"/check", CHECK),
     )
 )
@@ -67,7 +73,7 @@ def canonical(path: str, query: Mapping[str, str]) -> str | None:
         kept = dict(query)
         if target == LOGIN:
             return with_query(f"{LOGIN}/{quote(found[1].lower(), safe='')}", kept)
-        if target in {JOIN, SESSION} and found[1]:
+        if target in {JOIN, ROOM, SESSION} and found[1]:
             return with_query(f"{target}/{quote(found[1], safe='')}", kept)
         if target == SIGN_IN and (guid := _taken(kept, "auto")):
             return with_query(f"{LOGIN}/{quote(guid, safe='')}", kept)
@@ -107,6 +113,12 @@ def session_path(session_id: str) -> str:
 def session_page(session_id: str) -> str:
     """Return where a session is waited for and joined, asking to start at once."""
     return with_query(session_path(session_id), {"launch": "1"})
+
+
+def room_door(room: Room, hub_host: str, **parameters: str) -> str:
+    """Return the path of a room's door, which names the room's domain where that is not the hub's own host."""
+    domain = {} if room.domain == hub_host else {"domain": room.domain}
+    return with_query(f"{ROOM}/{quote(room.slug, safe='')}", domain | parameters)
 
 
 def carried(query: Mapping[str, str]) -> dict[str, str]:
