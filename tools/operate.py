@@ -20,8 +20,7 @@ from tools.local import LocalError, Stack
 from vestibule.clock import MINUTE, to_rfc3339
 from vestibule.domain import scopes
 from vestibule.domain.clients import OVERLAP
-from vestibule.domain.guesses import CODES, CODES_WITH_PASSKEY, network_of
-from vestibule.domain.throttle import PASSWORD_FROM_ADDRESS, PASSWORD_OF_USER, address_group
+from vestibule.domain.guesses import OF_NETWORK, PASSWORDS_OF_USER, network_of
 from vestibule.errors import VestibuleError
 from vestibule.model import Account, Client, Status
 from vestibule.settings import Settings
@@ -117,34 +116,22 @@ def enable(context: typer.Context, account_id: AccountId) -> None:
 
 
 @app.command()
-def unlock(
-    context: typer.Context,
-    account_id: Annotated[str, typer.Option(help="The user's account.")] = "",
-    user_id: Annotated[str, typer.Option(help="A user whose password was wrong too often.")] = "",
-    address: Annotated[str, typer.Option(help="An address that too many wrong passwords came from.")] = "",
-) -> None:
-    """Accept passwords again, of a user or from an address, before the waiting time is over."""
-    throttle = context.obj.house.throttle
-    if bool(account_id) is not bool(user_id) or not (user_id or address):
-        raise typer.BadParameter("name --account-id with --user-id, or --address, or all three")
-    if user_id:
-        throttle.lift(PASSWORD_OF_USER, account_id, user_id)
-        typer.echo(f"user {user_id} may try again")
-    if address:
-        throttle.lift(PASSWORD_FROM_ADDRESS, address_group(address))
-        typer.echo(f"from {address_group(address)} passwords are accepted again")
-
-
 def unblock(
     context: typer.Context,
-    address: Annotated[str, typer.Argument(help="The visitor's IP address; an IPv6 address stands for its /64.")],
+    address: Annotated[str, typer.Argument(help="A visitor's IP address; an IPv6 address stands for its /64.")] = "",
+    account_id: Annotated[str, typer.Option(help="The user's account.")] = "",
+    user_id: Annotated[str, typer.Option(help="A user whose password was wrong too often.")] = "",
 ) -> None:
-    """Let connect codes be tried from a network again that was blocked for guessing."""
-    network = network_of(address)
-    lifted = [context.obj.house.guesses.lift(limit, network) for limit in (CODES, CODES_WITH_PASSKEY)]
-    typer.echo(
-        f"{network}: {'its wrong codes are forgotten' if any(lifted) else 'no wrong codes are known from there'}"
-    )
+    """Forget wrong guesses before their time is over: codes and passwords from an address, passwords of a user."""
+    guesses = context.obj.house.guesses
+    if bool(account_id) is not bool(user_id) or not (user_id or address):
+        raise typer.BadParameter("name an address, or --account-id with --user-id, or all three")
+    if address:
+        network = network_of(address)
+        lifted = [guesses.lift(limit, network) for limit in OF_NETWORK]
+        _say_unblocked(network, is_known=any(lifted))
+    if user_id:
+        _say_unblocked(f"user {user_id}", is_known=guesses.lift(PASSWORDS_OF_USER, account_id, user_id))
 
 
 @clients_app.command(name="list")
@@ -206,6 +193,10 @@ def redrive(context: typer.Context) -> None:
 def drop(context: typer.Context, message_id: Annotated[str, typer.Argument(help="As `list` shows it.")]) -> None:
     """Throw one message away."""
     typer.echo("dropped" if context.obj.dead_letters.drop(message_id) else "there is no such message")
+
+
+def _say_unblocked(who: str, *, is_known: bool) -> None:
+    typer.echo(f"{who}: {'wrong guesses are forgotten' if is_known else 'no wrong guesses are known'}")
 
 
 def _set_status(site: Site, account_id: str, status: Status) -> None:

@@ -12,9 +12,9 @@ from playwright.sync_api import expect
 
 from tests.support.portal import cookie_header
 from vestibule.clock import HOUR, MINUTE
+from vestibule.domain.guesses import PASSWORDS_FROM_NETWORK, network_of
 from vestibule.domain.participants import Invitee
 from vestibule.domain.sessions import HostRef
-from vestibule.domain.throttle import PASSWORD_FROM_ADDRESS, address_group
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -50,9 +50,9 @@ def session_pages(visitor: Visitor) -> Generator[list[str]]:
 @pytest.fixture
 def _fresh_address(clinic: Portal) -> Generator[None]:
     """Give this machine's address all of its tries, before and afterwards."""
-    clinic.house.throttle.lift(PASSWORD_FROM_ADDRESS, address_group(HERE))
+    clinic.house.guesses.lift(PASSWORDS_FROM_NETWORK, network_of(HERE))
     yield
-    clinic.house.throttle.lift(PASSWORD_FROM_ADDRESS, address_group(HERE))
+    clinic.house.guesses.lift(PASSWORDS_FROM_NETWORK, network_of(HERE))
 
 
 def plan(portal: Portal, host: str, *guests: str, minutes: int = 5, **fields: Any) -> Session:

@@ -12,10 +12,10 @@ from playwright.sync_api import expect
 
 from tests.support.proxy import calls_of
 from vestibule.clock import MINUTE
+from vestibule.domain.guesses import PASSWORDS_OF_USER
 from vestibule.domain.participants import Invitee
 from vestibule.domain.sessions import HostRef
-from vestibule.domain.throttle import PASSWORD_OF_USER
-from vestibule.store.tries import NoneLeftError
+from vestibule.store.guesses import BlockedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -109,9 +109,9 @@ class Tour:
 
     def sign_in_wait(self) -> None:
         """Too many of them."""
-        with suppress(NoneLeftError):
+        with suppress(BlockedError):
             while True:
-                self._clinic.house.throttle.take(PASSWORD_OF_USER, self._clinic.account_id, "nobody|guessing")
+                self._clinic.house.guesses.count(PASSWORDS_OF_USER, self._clinic.account_id, "nobody|guessing")
         self._open("/sign-in")
         self._page.get_by_label("User name or e-mail address").fill("guessing")
         self._page.get_by_label("Password").fill("once more")

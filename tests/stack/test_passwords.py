@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.support.portal import COOKIE, cookie_of
-from vestibule.domain.throttle import PASSWORD_FROM_ADDRESS, PASSWORD_OF_USER, address_group
+from vestibule.domain.guesses import PASSWORDS_FROM_NETWORK, PASSWORDS_OF_USER, network_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -30,9 +30,9 @@ HERE = "127.0.0.1"
 @pytest.fixture(autouse=True)
 def _fresh_address(portal: Portal) -> Generator[None]:
     """Give the tests that share this machine's address all of its tries, before and afterwards."""
-    portal.house.throttle.lift(PASSWORD_FROM_ADDRESS, address_group(HERE))
+    portal.house.guesses.lift(PASSWORDS_FROM_NETWORK, network_of(HERE))
     yield
-    portal.house.throttle.lift(PASSWORD_FROM_ADDRESS, address_group(HERE))
+    portal.house.guesses.lift(PASSWORDS_FROM_NETWORK, network_of(HERE))
 
 
 class Form:
@@ -89,12 +89,12 @@ def test_guesses_that_come_all_at_once_get_no_more_tries_than_allowed(portal: Po
         answers = list(crowd.map(lambda number: form.send("ada", f"guess number {number}"), range(GUESSES)))
     # then
     assert Counter(answer.status_code for answer in answers) == {
-        403: PASSWORD_OF_USER.most,
-        429: GUESSES - PASSWORD_OF_USER.most,
+        403: PASSWORDS_OF_USER.most,
+        429: GUESSES - PASSWORDS_OF_USER.most,
     }
     # and now not even the right one is looked at, until an operator says so
     assert form.send("ada", PASSWORD).status_code == 429
-    portal.house.throttle.lift(PASSWORD_OF_USER, portal.account_id, user["id"])
+    portal.house.guesses.lift(PASSWORDS_OF_USER, portal.account_id, user["id"])
     assert form.send("ada", PASSWORD).status_code == 303
 
 

@@ -21,6 +21,8 @@ PAGES = {
     "/sign-in/state": ("sign_in", "/sign-in/state", None),
     "/sign-in": ("sign_in", "/sign-in", None),
     "/logout": ("logout", "/logout", None),
+    "/p/": ("personal", "/p/{token}", "token"),
+    "/s/": ("session_page", "/s/{session_id}", "session_id"),
     "/account/logoffandredirect": ("logout", "/Account/LogOffAndRedirect", None),
 }
 """Beginning of a path, in lower case -> the function, the route and its variable."""

@@ -12,8 +12,8 @@ from vestibule.clock import DAY, HOUR, MINUTE
 from vestibule.domain import agenda as agenda_rules
 from vestibule.domain.agenda import NAMES_SHOWN, SHOWN_AT_ONCE
 from vestibule.domain.participants import Invitee
+from vestibule.domain.phases import Phase
 from vestibule.domain.sessions import HostRef
-from vestibule.domain.timing import OPENS_BEFORE, SessionState, state_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,26 +135,6 @@ def test_guests_are_told_apart_by_session_and_follow_it(house: House, account: A
 # --- when ---
 
 
-@pytest.mark.parametrize(
-    ("moment", "state"),
-    [
-        (START + HOUR - OPENS_BEFORE - 1, SessionState.UPCOMING),
-        (START + HOUR - OPENS_BEFORE, SessionState.OPEN),
-        (START + HOUR - 1, SessionState.OPEN),
-        (START + HOUR, SessionState.RUNNING),
-        (START + HOUR + 30 * MINUTE - 1, SessionState.RUNNING),
-        (START + HOUR + 30 * MINUTE, SessionState.OVER),
-    ],
-)
-def test_a_sessions_state_follows_from_its_times(
-    house: House, account: Account, doctor: User, moment: int, state: SessionState
-) -> None:
-    session = plan(house, doctor, duration_minutes=30)
-    assert state_of(session, moment) is state
-    cancelled = house.sessions.cancel(account.account_id, session.session_id)
-    assert state_of(cancelled, moment) is SessionState.CANCELLED
-
-
 @pytest.mark.req("S07")
 def test_days_are_those_of_the_persons_zone(house: House, account: Account, doctor: User) -> None:
     # given: 23:30 and 00:30 in Berlin, which are one day in New York
@@ -185,19 +165,19 @@ def test_today_stays_until_midnight_and_what_lasts_beyond_it_until_its_end(
     # given: 04:49 to 05:49, and 23:49 to 00:49 in Berlin
     early, late = plan(house, doctor), plan(house, doctor, starts_at=START + 20 * HOUR)
 
-    def states() -> list[tuple[str, SessionState, int]]:
+    def states() -> list[tuple[str, Phase, int]]:
         return [
-            (entry.session.session_id, entry.state, day.distance)
+            (entry.session.session_id, entry.phase, day.distance)
             for day in house.agendas.of(doctor).days
             for entry in day.entries
         ]
 
     # when: 23:50
     clock.now = late.starts_at + MINUTE
-    assert states() == [(early.session_id, SessionState.OVER, 0), (late.session_id, SessionState.RUNNING, 0)]
+    assert states() == [(early.session_id, Phase.OVER, 0), (late.session_id, Phase.RUNNING, 0)]
     # then: 00:10
     clock.advance(20 * MINUTE)
-    assert states() == [(late.session_id, SessionState.RUNNING, -1)]
+    assert states() == [(late.session_id, Phase.RUNNING, -1)]
     # and 00:50
     clock.now = late.ends_at
     assert states() == []
@@ -207,7 +187,7 @@ def test_what_is_cancelled_is_shown_as_such(house: House, account: Account, doct
     session = plan(house, doctor)
     house.sessions.cancel(account.account_id, session.session_id)
     (entry,) = entries(house.agendas.of(doctor))
-    assert entry.state is SessionState.CANCELLED
+    assert entry.phase is Phase.CANCELLED
     assert not entry.is_joinable
 
 
@@ -255,12 +235,12 @@ def test_the_named_session_is_found_wherever_it_is(house: House, clock: FakeCloc
     # then
     agenda = house.agendas.of(doctor, named=near.session_id)
     assert (agenda.named, agenda.apart) == (entries(agenda)[0], None)
-    for session, guests, state in ((over, "Guest 1", SessionState.OVER), (far, "Guest 2", SessionState.UPCOMING)):
+    for session, guests, state in ((over, "Guest 1", Phase.OVER), (far, "Guest 2", Phase.UPCOMING)):
         agenda = house.agendas.of(doctor, named=session.session_id)
         assert agenda.named is not None
         assert agenda.apart is not None
         assert agenda.apart.entries == (agenda.named,)
-        assert (agenda.named.people, agenda.named.state) == ((guests,), state)
+        assert (agenda.named.people, agenda.named.phase) == ((guests,), state)
         assert session.session_id not in ids_of(agenda)
 
 

@@ -530,9 +530,9 @@ def test_a_blank_avatar_is_gravatars() -> None:
 @pytest.mark.req("E06")
 def test_a_person_has_one_key_at_every_entrance() -> None:
     by_token = Person(user_id="mrn-7", email="Ada@BÜCHER.example")
-    by_link = Person(own_id="registrant#1", email="ada@xn--bcher-kva.example")
+    by_link = Person(own_id="registrant:1", email="ada@xn--bcher-kva.example")
     assert by_token.key == by_link.key
-    assert Person(user_id="mrn-7").key == Person(user_id="mrn-7", own_id="user#1").key
+    assert Person(user_id="mrn-7").key == Person(user_id="mrn-7", own_id="user:1").key
     keys = {Person(user_id="x").key, Person(own_id="x").key, Person(email="x@y.org").key, Person(user_id="x@y.org").key}
     assert len(keys) == 4
 

@@ -250,6 +250,27 @@ def test_an_account_may_show_the_launch_panel_and_nothing_else(
         assert attribute(refused, "data-launch") is None
 
 
+@pytest.mark.req("L15", "S01")
+@pytest.mark.parametrize("is_panel_only", [False, True])
+def test_a_dashboard_that_would_refuse_is_not_offered_and_sessions_own_pages_stay_open(
+    house: House, sign_in: SignIn, account: Account, doctor: User, patient: User, *, is_panel_only: bool
+) -> None:
+    # given
+    house.accounts.change(account.account_id, {"launch_panel_only": is_panel_only})
+    session = plan(house, doctor, patient, title="This one")
+    browser = sign_in(patient)
+    # then
+    for path, status in (("/s/99999999", 404), ("/p/none", 403), ("/nowhere", 404)):
+        lost = browser.ask(path)
+        assert lost["statusCode"] == status, path
+        assert ('href="/dashboard"' in lost["body"]) is not is_panel_only, path
+    # and what has an address of its own is there all the same
+    page = browser.ask(f"/s/{session.session_id}")
+    assert page["statusCode"] == 200
+    assert "This one" in text_of(page)
+    assert browser.follow("/")["statusCode"] == (403 if is_panel_only else 200)
+
+
 # --- what it costs ---
 
 

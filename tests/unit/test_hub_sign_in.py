@@ -14,7 +14,7 @@ from tests.support.house import add_user, open_account
 from tests.support.visits import Browser, form_token, text_of
 from vestibule.clock import MINUTE
 from vestibule.domain import passwords
-from vestibule.domain.throttle import PASSWORD_OF_USER
+from vestibule.domain.guesses import PASSWORDS_OF_USER
 from vestibule.http.hub.visit import FORM_COOKIE
 from vestibule.model import Status
 
@@ -113,6 +113,34 @@ def test_wrong_passwords_on_the_way_lose_nothing(browser: Browser, asked: str) -
     assert ("passkey" in asked) is ("passkey" in query_of(target))
 
 
+@pytest.mark.req("S01", "L07")
+@pytest.mark.parametrize(
+    ("asked", "target"),
+    [
+        ("/sign-in?next=%2Fs%2F22222222", "/s/22222222"),
+        ("/sign-in?next=%2Fs%2F22222222%3Flaunch%3D1%26scrollTo%3D7", "/s/22222222?launch=1&scrollTo=7"),
+        ("/sign-in?next=%2FS%2F22222222%2F%3Flaunch%3D1", "/s/22222222?launch=1"),
+        ("/sign-in?next=%2Fs%2F22222222&launch=1&utm=x", "/s/22222222?launch=1"),
+        ("/sign-in?next=%2Fs%2F22222222%3Fkept%3Da%2526b%2520c", "/s/22222222?kept=a%26b+c"),
+        ("/Account/Login?next=%2Fs%2F22222222%3Flaunch%3D1", "/s/22222222?launch=1"),
+        ("/sign-in?next=%2Fgo%2Fclinic%2FMonday%3Flaunch%3D1", "/go/clinic/Monday?launch=1"),
+        ("/sign-in?next=%2Fcheck", "/check"),
+        # no page of its own, so no place to go to
+        ("/sign-in?next=%2Fs%2F22222222%2Fstate", "/dashboard"),
+        ("/sign-in?next=%2Fs%2F", "/dashboard"),
+    ],
+)
+def test_a_sessions_page_is_where_a_sign_in_leads(browser: Browser, asked: str, target: str) -> None:
+    # given
+    page = browser.follow(asked)
+    # when: wrong first, so that the way survives that too
+    page = browser.post(form_action(page), page, name="maria", password=WRONG)
+    answer = browser.post(form_action(page), page, name="maria", password=RIGHT)
+    # then: and the same for who is signed in already
+    assert (answer["statusCode"], header(answer, "location")) == (303, target)
+    assert header(browser.ask(form_action(page)), "location") == target
+
+
 @pytest.mark.req("L07")
 @pytest.mark.parametrize(
     "next_path",
@@ -179,7 +207,7 @@ def test_a_wrong_password_an_unknown_name_and_a_disabled_user_are_one_answer(
 @pytest.mark.parametrize("name", ["maria", "nobody"])
 def test_too_many_wrong_passwords_are_told_how_long_to_wait(browser: Browser, clock: FakeClock, name: str) -> None:
     # given
-    for _ in range(PASSWORD_OF_USER.most):
+    for _ in range(PASSWORDS_OF_USER.most):
         assert sign_in(browser, name=name, password=WRONG)["statusCode"] == 403
     clock.advance(3 * MINUTE)
     # when

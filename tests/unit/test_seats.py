@@ -83,7 +83,7 @@ def test_joining_again_by_any_entrance_ends_the_older_sitting_with_the_reason(
     # given
     older = join(house, account, session)
     # when: another worker, another spelling
-    newer = join(make_house(2), account, session, Person(email="ADA@example.org", own_id="registrant#1"),
+    newer = join(make_house(2), account, session, Person(email="ADA@example.org", own_id="registrant:1"),
                  entrance=entrance)  # fmt: skip
     # then
     assert beat(house, account, older) == Unseated(Reason.JOINED_ELSEWHERE)
@@ -318,7 +318,7 @@ def test_every_visit_says_who_was_there_when_and_for_how_long(
     one, two, three = sorted(visits(house, session), key=lambda found: found.visit.joined_at)
     assert [found.seconds for found in (one, two, three)] == [90, 70, 20]
     assert not any(found.is_present for found in (one, two, three))
-    assert (one.visit.name, one.visit.own_id) == ("Ada Lovelace", f"registrant#{made.registrant_id}")
+    assert (one.visit.name, one.visit.own_id) == ("Ada Lovelace", f"registrant:{made.registrant_id}")
     assert (one.visit.entrance, two.visit.entrance) == (Entrance.REGISTRANT, Entrance.EMBED)
     assert one.visit.metadata == made.metadata
 

@@ -14,7 +14,8 @@ from tests.support.events import CONTEXT, json_of, native_event
 from tests.support.house import API_ORIGIN, START, add_user, open_account
 from vestibule import tokens
 from vestibule.clock import SECOND
-from vestibule.domain.entrances import Arrival, Person
+from vestibule.domain.entrances import Arrival
+from vestibule.domain.people import Person
 from vestibule.domain.sessions import HostRef
 from vestibule.domain.stages import GRANT_LIFETIME, audience_of
 from vestibule.errors import InvalidError, UnauthenticatedError
@@ -70,7 +71,7 @@ def session(house: House, account: Account) -> Session:
 
 
 def arrive(session: Session, role: ParticipantRole = ParticipantRole.ATTENDEE) -> Arrival:
-    return Arrival(session, Person(key="participant:7", name="Zoë & Søn/é", role=role))
+    return Arrival(session, Person(own_id="participant:7", name="Zoë & Søn/é", role=role))
 
 
 def go(house: House, account: Account, stage: Stage, arrival: Arrival) -> str:

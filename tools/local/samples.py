@@ -230,7 +230,7 @@ def _write_visit(store: VisitStore, now: int) -> None:
         joined_at=now,
         left_at=now + 5 * MINUTE,
         name="Mary Somerville",
-        own_id=f"registrant#{REGISTRANT_ID}",
+        own_id=f"registrant:{REGISTRANT_ID}",
     )
     store.begin(visit)
     store.mark(visit)

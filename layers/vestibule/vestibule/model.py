@@ -741,7 +741,7 @@ class Seat:
         The visit that this sitting is, in the journal.
     seen_at, held_until
         When the page was last written down, and the first moment at which it is missed.
-    invited_as, email, user_id, own_id
+    invited_as, email, user_id, own_id, aliases
         What the person's role follows from, see `vestibule.domain.people.Person`.
     former_visit, former_joined_at, former_until
         The sitting that this one took the place of: its visit, and the times of it.
@@ -761,6 +761,7 @@ class Seat:
     email: str | None = None
     user_id: str | None = None
     own_id: str | None = None
+    aliases: tuple[str, ...] = ()
     former_visit: str = ""
     former_joined_at: int = 0
     former_until: int = 0

@@ -56,7 +56,6 @@ if TYPE_CHECKING:
     from vestibule.domain.sign_ins import SignIns
     from vestibule.domain.signing_keys import KeyRotation, Signer, Verifier
     from vestibule.domain.stages import Stages
-    from vestibule.domain.throttle import Throttle
     from vestibule.domain.users import Users
     from vestibule.domain.waiting import WaitingRooms
     from vestibule.ids import Randomness
@@ -204,16 +203,8 @@ class House:
         from vestibule.domain.password_sign_ins import PasswordSignIns
 
         return PasswordSignIns(
-            self._user_store, self._login_store, self.throttle, self.audit, clock=self.clock, random=self.random
+            self._user_store, self._login_store, self.guesses, self.audit, clock=self.clock, random=self.random
         )
-
-    @cached_property
-    def throttle(self) -> Throttle:
-        """Limits on guessing."""
-        from vestibule.domain.throttle import Throttle
-        from vestibule.store.tries import TryStore
-
-        return Throttle(TryStore(self._passes), self._sealing, self.clock, self.random)
 
     @cached_property
     def sessions(self) -> Sessions:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from vestibule.clock import HOUR, SECOND
 from vestibule.domain.participants import identity_of_user
+from vestibule.domain.phases import CLOSED, phase_of
 from vestibule.domain.sessions import FOREVER
-from vestibule.domain.timing import JOINABLE, SessionState, state_of
 from vestibule.ids import is_object_id
 from vestibule.store.directory.sessions import sort_key
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from vestibule.clock import Clock
+    from vestibule.domain.phases import Phase
     from vestibule.model import Session, User
     from vestibule.store.directory.sessions import SessionStore
 
@@ -61,7 +62,7 @@ class Entry:
     """
 
     session: Session
-    state: SessionState
+    phase: Phase
     is_host: bool
     host_name: str | None = None
     people: tuple[str, ...] = ()
@@ -70,7 +71,7 @@ class Entry:
     @property
     def is_joinable(self) -> bool:
         """Whether the session's page has something to wait for or to join."""
-        return self.state in JOINABLE
+        return self.phase not in CLOSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +189,7 @@ class Agendas:
             named = [people[guest].full_name for guest in (known or ())[:NAMES_SHOWN] if guest in people]
             found[session.session_id] = Entry(
                 session,
-                state_of(session, now),
+                phase_of(session, now),
                 is_host=known is not None,
                 host_name=host.full_name if host else None,
                 people=tuple(named),

@@ -17,20 +17,21 @@ from typing import TYPE_CHECKING
 
 from vestibule import ids
 from vestibule.clock import HOUR
-from vestibule.domain import guesses, rules
+from vestibule.domain import guesses, passwords, people, rules
 from vestibule.domain.guesses import network_of
 from vestibule.domain.links import PersonalToken
 from vestibule.domain.participants import identity_of_user
-from vestibule.domain.roles import role_of
 from vestibule.errors import VestibuleError
-from vestibule.model import Participant, ParticipantRole, Session, Status
+from vestibule.model import Session, Status
+from vestibule.store.guesses import BlockedError
 
 if TYPE_CHECKING:
     from vestibule.clock import Clock
     from vestibule.domain.guesses import Guesses
     from vestibule.domain.links import Links
+    from vestibule.domain.people import Person
     from vestibule.ids import Randomness
-    from vestibule.model import Account, User
+    from vestibule.model import Account, Participant, ParticipantRole, User
     from vestibule.sealing import Sealing
     from vestibule.store.codes import CodeStore
     from vestibule.store.directory.sessions import SessionStore
@@ -65,34 +66,33 @@ class PasswordCheck(StrEnum):
     BLOCKED = "blocked"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
-    """Somebody at a session's door, as the session will know them.
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Somebody has come to a session and may see it.
 
     Attributes
     ----------
-    key
-        Who it is for the stage: ``user:``, ``participant:`` or ``guest:`` and an id.
+    keepsake
+        What a pass says of them.
     is_expected
         Whether the session may start by itself for them: they take part in it, or were let in
         under a name just now.  A user who is not among its participants confirms first.
-    keepsake
-        What a pass says of them.
     """
-
-    key: str
-    name: str
-    role: ParticipantRole
-    is_expected: bool = True
-    keepsake: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """Somebody has come to a session and may see it."""
 
     session: Session
     person: Person
+    keepsake: tuple[str, ...] = ()
+    is_expected: bool = True
+
+    @property
+    def name(self) -> str:
+        """What others see."""
+        return self.person.name or ""
+
+    @property
+    def role(self) -> ParticipantRole:
+        """What the person is in the session."""
+        return people.role_of(self.session, self.person)
 
 
 def code_in(text: str) -> str | None:
@@ -183,12 +183,14 @@ class Entrances:
         if code is None:
             return Refusal.MALFORMED
         network = network_of(address)
-        if not self._guesses.count(guesses.CODES, network):
+        try:
+            guess = self._guesses.count(guesses.CODES, network)
+        except BlockedError:
             return self._past_the_block(account, code, passkey, network)
         found = self._holder(account, code)
         if found is None:
             return Refusal.UNKNOWN
-        self._guesses.was_right(guesses.CODES, network)
+        self._guesses.was_right(guess)
         arrival, participant = found
         if account.require_passkey and not self._is_passkey(passkey, participant):
             return Refusal.PASSKEY_WRONG if passkey else Refusal.PASSKEY_WANTED
@@ -239,7 +241,7 @@ class Entrances:
 
     def is_pass_of(self, arrival: Arrival, text: str | None, account: Account) -> bool:
         """Tell whether a pass is the one that `pass_of` gave to this very person."""
-        return self._opened(account, arrival.session.session_id, text) == arrival.person.keepsake
+        return self._opened(account, arrival.session.session_id, text) == arrival.keepsake
 
     def pass_of(self, arrival: Arrival) -> str:
         """Return what a browser may keep, to come back to this session without being asked again."""
@@ -247,7 +249,7 @@ class Entrances:
         content = {
             "session": session.session_id,
             "until": session.ends_at + PASS_OUTLIVES_SESSION_BY,
-            "who": arrival.person.keepsake,
+            "who": arrival.keepsake,
         }
         return self._sealing.seal(_PASS, session.account_id, json.dumps(content, ensure_ascii=False))
 
@@ -256,21 +258,27 @@ class Entrances:
         if session.password_hash is None:
             return PasswordCheck.RIGHT
         about = (session.account_id, session.session_id, network_of(address))
-        if not self._guesses.count(guesses.SESSION_PASSWORDS, *about):
+        try:
+            guess = self._guesses.count(guesses.SESSION_PASSWORDS, *about)
+        except BlockedError:
             return PasswordCheck.BLOCKED
-        if not _is_password(session.password_hash, password):
+        if not passwords.is_right(password, session.password_hash):
             return PasswordCheck.WRONG
-        self._guesses.was_right(guesses.SESSION_PASSWORDS, *about)
+        self._guesses.was_right(guess)
         return PasswordCheck.RIGHT
 
     def _past_the_block(self, account: Account, code: str, passkey: str | None, network: str) -> Arrival | Refusal:
         """Let in whoever has the passkey; nothing else may show whether a code is one."""
-        if not passkey or not self._guesses.count(guesses.CODES_WITH_PASSKEY, network):
+        if not passkey:
+            return Refusal.BLOCKED
+        try:
+            guess = self._guesses.count(guesses.CODES_WITH_PASSKEY, network)
+        except BlockedError:
             return Refusal.BLOCKED
         found = self._holder(account, code)
         if found is None or not self._is_passkey(passkey, found[1]):
             return Refusal.BLOCKED
-        self._guesses.was_right(guesses.CODES_WITH_PASSKEY, network)
+        self._guesses.was_right(guess)
         return found[0]
 
     def _holder(self, account: Account, code: str) -> tuple[Arrival, Participant] | None:
@@ -285,9 +293,7 @@ class Entrances:
     def _invited(self, session: Session, participant: Participant) -> Arrival | None:
         """Return a participant's arrival; None when it is a user who may not be here any more."""
         if participant.user_id is None:
-            names = (participant.email, participant.external_id)
-            role = role_of(session, names=names, invited_as=participant.role)
-            return Arrival(session, _participant(participant, f"participant:{participant.participant_id}", role))
+            return Arrival(session, people.of_participant(participant), _keepsake(participant))
         user = self._users.get(participant.account_id, participant.user_id, consistent=True)
         if user is None or user.status is not Status.ACTIVE:
             return None
@@ -311,33 +317,13 @@ class Entrances:
 
 
 def _registered(session: Session, user: User, participant: Participant | None) -> Arrival:
-    names = (user.email, user.external_id, *((participant.email, participant.external_id) if participant else ()))
-    invited_as = participant.role if participant else ParticipantRole.ATTENDEE
-    role = role_of(session, user_id=user.user_id, names=names, invited_as=invited_as)
-    key = f"user:{user.user_id}"
-    if participant is None:
-        keepsake = ("user", user.user_id)
-        return Arrival(session, Person(key=key, name=user.full_name, role=role, is_expected=False, keepsake=keepsake))
-    return Arrival(session, _participant(participant, key, role))
+    keepsake = _keepsake(participant) if participant else ("user", user.user_id)
+    return Arrival(session, people.of_user(user, participant), keepsake, is_expected=participant is not None)
 
 
-def _participant(participant: Participant, key: str, role: ParticipantRole) -> Person:
-    keepsake = ("participant", participant.participant_id, str(participant.link_version))
-    return Person(key=key, name=participant.full_name, role=role, keepsake=keepsake)
+def _keepsake(participant: Participant) -> tuple[str, ...]:
+    return "participant", participant.participant_id, str(participant.link_version)
 
 
 def _guest(session: Session, guest_id: str, name: str) -> Arrival:
-    keepsake = ("guest", guest_id, name)
-    person = Person(key=f"guest:{guest_id}", name=name, role=ParticipantRole.ATTENDEE, keepsake=keepsake)
-    return Arrival(session, person)
-
-
-def _is_password(encoded: str, password: str) -> bool:
-    # Imported when the first password arrives: most sessions have none.
-    from argon2 import PasswordHasher  # noqa: PLC0415
-    from argon2.exceptions import VerifyMismatchError  # noqa: PLC0415
-
-    try:
-        return PasswordHasher().verify(encoded, password)
-    except VerifyMismatchError:
-        return False
+    return Arrival(session, people.of_guest(guest_id, name), ("guest", guest_id, name))

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from vestibule import ids
 from vestibule.clock import MINUTE
 from vestibule.domain import passwords, rules
+from vestibule.domain.guesses import PASSWORDS_FROM_NETWORK, PASSWORDS_OF_USER, network_of
 from vestibule.domain.login_uris import Arrived
 from vestibule.domain.sign_ins import Credential, end_replaced
-from vestibule.domain.throttle import PASSWORD_FROM_ADDRESS, PASSWORD_OF_USER, address_group
 from vestibule.errors import UnavailableError
 from vestibule.model import Login, Status, User
 from vestibule.store.table import ConditionFailedError
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from vestibule.clock import Clock
     from vestibule.domain.audit import AuditTrail
+    from vestibule.domain.guesses import Guess, Guesses
     from vestibule.domain.login_uris import Browser
-    from vestibule.domain.throttle import Throttle, Try
     from vestibule.ids import Randomness
     from vestibule.model import Account
     from vestibule.store.directory.users import UserStore
@@ -47,8 +47,8 @@ class PasswordSignIns:
         Whose passwords they are.
     logins
         Where the sign-in is written.
-    throttle
-        Says how often somebody may try.
+    guesses
+        Counts who guesses.
     audit
         Where it is recorded that somebody has used up all tries.
     """
@@ -57,7 +57,7 @@ class PasswordSignIns:
         self,
         users: UserStore,
         logins: LoginStore,
-        throttle: Throttle,
+        guesses: Guesses,
         audit: AuditTrail,
         *,
         clock: Clock,
@@ -65,7 +65,7 @@ class PasswordSignIns:
     ) -> None:
         self._users = users
         self._logins = logins
-        self._throttle = throttle
+        self._guesses = guesses
         self._audit = audit
         self._clock = clock
         self._random = random
@@ -92,20 +92,20 @@ class PasswordSignIns:
 
         Raises
         ------
-        NoneLeftError
-            Too many wrong passwords, for this name or from this address; nothing was looked at.
+        BlockedError
+            Too many wrong passwords, for this name or from this network; nothing was looked at.
         UnavailableError
             DynamoDB failed; nobody is signed in.
         """
-        from_address = self._throttle.take(PASSWORD_FROM_ADDRESS, address_group(browser.address))
+        from_network = self._guesses.count(PASSWORDS_FROM_NETWORK, network_of(browser.address))
         candidates = self._candidates(account.account_id, name)
         counted = [user.user_id for user in candidates] or [f"nobody|{name.strip().casefold()}"]
-        tries = [self._throttle.take(PASSWORD_OF_USER, account.account_id, one) for one in counted]
+        of_users = [self._guesses.count(PASSWORDS_OF_USER, account.account_id, one) for one in counted]
         user = _rightful(candidates, password)
         if user is None:
-            self._record_last(account.account_id, candidates, tries, browser)
+            self._record_last(account.account_id, candidates, of_users, browser)
             return None
-        self._throttle.give_back(from_address, *tries)
+        self._guesses.was_right(from_network, *of_users)
         arrived = self._begin(account, user, held)
         self._renew_hash(user, password)
         return arrived
@@ -157,13 +157,15 @@ class PasswordSignIns:
         with suppress(ConditionFailedError, UnavailableError):
             self._users.rehash(user, passwords.hashed(password))
 
-    def _record_last(self, account_id: str, candidates: Sequence[User], tries: Sequence[Try], browser: Browser) -> None:
+    def _record_last(
+        self, account_id: str, candidates: Sequence[User], of_users: Sequence[Guess], browser: Browser
+    ) -> None:
         """Record for whom a wrong password was the last for a while.
 
         A failure is raised: better "try again" than an attack unrecorded.
         """
-        for user, taken in zip(candidates, tries, strict=False):
-            if taken.is_last:
+        for user, guess in zip(candidates, of_users, strict=False):
+            if guess.is_last:
                 self._audit.record(
                     account_id,
                     f"user#{user.user_id}",

@@ -16,11 +16,12 @@ from vestibule.domain import emails
 from vestibule.model import ParticipantRole
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from vestibule.model import Participant, Registrant, Session, User
 
 _GRAVATAR = "https://gravatar.com/avatar/"
+_USER = "user:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +35,11 @@ class Person:
     user_id
         The portal's own id of the person.
     own_id
-        Ours, for those of whom the portal said neither id nor address, such as
-        ``participant#12345678``.
+        Ours: ``user:``, ``participant:``, ``registrant:`` or ``guest:`` and an id; None when
+        the portal alone knows the person.
+    aliases
+        Further addresses and portal's ids that a session's lists may hold: those that a
+        user was invited under.
     avatar
         Address of a picture, None for Gravatar's.
     role
@@ -48,6 +52,7 @@ class Person:
     email: str | None = None
     user_id: str | None = None
     own_id: str | None = None
+    aliases: tuple[str, ...] = ()
     avatar: str | None = None
     role: ParticipantRole | None = None
     metadata: str = "{}"
@@ -63,6 +68,11 @@ class Person:
         return ids.digest(f"own|{self.own_id}")
 
     @property
+    def subject(self) -> str:
+        """Who it is for others, such as a stage: our id, or the key where there is none."""
+        return self.own_id or self.key
+
+    @property
     def picture(self) -> str:
         """Address of the person's picture; the blank one is Gravatar's (E03)."""
         if self.avatar:
@@ -74,9 +84,10 @@ class Person:
 def role_of(session: Session, person: Person) -> ParticipantRole:
     """Return what a person is in a session as it stands now.
 
-    The host stays the host; the session's own lists come before an invitation.
+    The host stays the host; the session's own lists come before an invitation.  E-mail
+    addresses are compared in their common spelling, ids to the letter.
     """
-    if person.role is ParticipantRole.HOST:
+    if person.role is ParticipantRole.HOST or person.own_id == _own_id_of_user(session.host_user_id):
         return ParticipantRole.HOST
     if _names(session.organizers, person):
         return ParticipantRole.ORGANIZER
@@ -86,25 +97,25 @@ def role_of(session: Session, person: Person) -> ParticipantRole:
 
 
 def of_participant(participant: Participant) -> Person:
-    """Return whom a personal link or a connect code proves."""
+    """Return whom a personal link or a connect code of somebody who is no user proves."""
     return Person(
         name=participant.full_name,
         email=participant.email,
         user_id=participant.external_id,
-        own_id=f"user#{participant.user_id}" if participant.user_id else f"participant#{participant.participant_id}",
+        own_id=f"participant:{participant.participant_id}",
         role=participant.role,
     )
 
 
-def of_user(user: User, session: Session, invited: Participant | None = None) -> Person:
-    """Return whom a sign-in proves, in a session to which they may be invited."""
-    is_host = user.user_id == session.host_user_id
+def of_user(user: User, invited: Participant | None = None) -> Person:
+    """Return whom a sign-in proves, or an invitation of a registered user."""
     return Person(
-        name=user.full_name,
+        name=invited.full_name if invited else user.full_name,
         email=user.email,
         user_id=user.external_id,
-        own_id=f"user#{user.user_id}",
-        role=ParticipantRole.HOST if is_host else invited.role if invited else None,
+        own_id=_own_id_of_user(user.user_id),
+        aliases=tuple(filter(None, (invited.email, invited.external_id))) if invited else (),
+        role=invited.role if invited else None,
     )
 
 
@@ -113,14 +124,33 @@ def of_registrant(registrant: Registrant) -> Person:
     return Person(
         name=registrant.name,
         email=registrant.email,
-        own_id=f"registrant#{registrant.registrant_id}",
+        own_id=f"registrant:{registrant.registrant_id}",
         metadata=registrant.metadata,
     )
 
 
+def of_guest(guest_id: str, name: str) -> Person:
+    """Return somebody of whom nothing is known but the name that they typed, which proves nothing."""
+    return Person(name=name, own_id=f"guest:{guest_id}")
+
+
+def named_alike(entry: str) -> str:
+    """Return what entries of a session's lists share that name the same person."""
+    return (emails.key_of(entry) if "@" in entry else None) or entry
+
+
 def _names(entries: Sequence[str], person: Person) -> bool:
-    """Tell whether a list of addresses and portal's ids names a person; ids count to the letter."""
-    if person.user_id is not None and person.user_id in entries:
-        return True
-    address = emails.key_of(person.email) if person.email else None
-    return address is not None and any(emails.key_of(entry) == address for entry in entries if "@" in entry)
+    """Tell whether a list of addresses and ids, the portal's and ours, names a person."""
+    if not entries:
+        return False
+    own = person.own_id.removeprefix(_USER) if person.own_id and person.own_id.startswith(_USER) else None
+    known = _alike((person.email, person.user_id, own, *person.aliases))
+    return not known.isdisjoint(_alike(entries))
+
+
+def _alike(names: Iterable[str | None]) -> set[str]:
+    return {named_alike(name) for name in names if name}
+
+
+def _own_id_of_user(user_id: str) -> str:
+    return f"{_USER}{user_id}"

@@ -1,4 +1,4 @@
-"""Where a session is in its time: decided by the clock and the session's own item, at each look."""
+"""Where a session is in its time: decided here alone, by the clock and the session's own item, at each look."""
 
 from __future__ import annotations
 
@@ -32,12 +32,16 @@ CLOSED = frozenset({Phase.OVER, Phase.CANCELLED})
 
 
 def opens_at(session: Session) -> int:
-    """Return the first moment at which people may go in."""
+    """Return the first moment at which people may go in, in milliseconds since the epoch."""
     return session.starts_at - OPENS_BEFORE
 
 
 def phase_of(session: Session, now: int) -> Phase:
-    """Return a session's phase at a moment in milliseconds since the epoch."""
+    """Return a session's phase at a moment in milliseconds since the epoch.
+
+    By its times alone: that somebody is really there is not known here, so a
+    session runs from its start to its end.
+    """
     if session.status is SessionStatus.CANCELLED:
         return Phase.CANCELLED
     if now >= session.ends_at:

@@ -214,6 +214,7 @@ class Seats:
             email=person.email,
             user_id=person.user_id,
             own_id=person.own_id,
+            aliases=person.aliases,
         )
         try:
             seat = self._store.take(wanted, only_free=account.seat_policy is SeatPolicy.REJECT_NEW)
@@ -264,7 +265,9 @@ def _not_held(seat: Seat, token: SeatToken) -> Unseated:
 
 
 def _person_in(seat: Seat) -> Person:
-    return Person(email=seat.email, user_id=seat.user_id, own_id=seat.own_id, role=seat.invited_as)
+    return Person(
+        email=seat.email, user_id=seat.user_id, own_id=seat.own_id, aliases=seat.aliases, role=seat.invited_as
+    )
 
 
 def _visit(seat: Seat, person: Person, left_at: int) -> Visit:

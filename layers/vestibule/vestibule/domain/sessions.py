@@ -16,6 +16,7 @@ from vestibule.domain import passwords, rules
 from vestibule.domain.idempotency import IdTakenError
 from vestibule.domain.outbox import new_event
 from vestibule.domain.participants import Invitee
+from vestibule.domain.people import named_alike
 from vestibule.domain.rules import Checks, RuleError
 from vestibule.errors import ConflictError, FieldError, InvalidError, NotFoundError, VersionMismatchError
 from vestibule.model import (
@@ -417,8 +418,9 @@ def _refuse_double_roles(session: Session) -> None:
     InvalidError
         Somebody stands in both lists.
     """
-    both = {p.casefold() for p in session.presenters} & {o.casefold() for o in session.organizers}
-    if both:
+    if not session.presenters or not session.organizers:
+        return
+    if not set(map(named_alike, session.presenters)).isdisjoint(map(named_alike, session.organizers)):
         raise InvalidError(
             FieldError("organizers", "both_roles", "organizers: nobody can be presenter and organizer at once.")
         )

@@ -100,14 +100,13 @@ class Stages:
         UnavailableError
             A key cannot be read.
         """
-        session, person = arrival.session, arrival.person
         grant = _GRANTS[stage.kind](self, account, stage, arrival, return_url)
         values = {
             "grant": grant,
-            "session_id": session.session_id,
+            "session_id": arrival.session.session_id,
             "room": room_of(arrival),
-            "name": person.name,
-            "role": str(person.role),
+            "name": arrival.name,
+            "role": str(arrival.role),
             "return_url": return_url,
             "server_url": stage.server_url or "",
             "app_id": stage.app_id or "",
@@ -117,49 +116,46 @@ class Stages:
         return Launch(url, stage.opens_application)
 
     def _house_grant(self, account: Account, stage: Stage, arrival: Arrival, return_url: str) -> str:
-        session, person = arrival.session, arrival.person
         kind = tokens.Kind(typ=tokens.STAGE_GRANT, issuer=self._issuer, audience=audience_of(stage.url))
         return tokens.sign(
             kind,
             self._signer.key(),
-            subject=person.key,
+            subject=arrival.person.subject,
             token_id=self._random.token_hex(_TOKEN_ID_BYTES),
             now=self._clock(),
             lifetime=GRANT_LIFETIME,
             claims={
                 "account_id": account.account_id,
-                "session_id": session.session_id,
-                "name": person.name,
-                "role": str(person.role),
+                "session_id": arrival.session.session_id,
+                "name": arrival.name,
+                "role": str(arrival.role),
                 "return_url": return_url,
             },
         )
 
     def _livekit_grant(self, account: Account, stage: Stage, arrival: Arrival, _: str) -> str:
-        person = arrival.person
-        speaks = person.role in _MAY_SPEAK or (stage.attendees_publish and person.role is ParticipantRole.ATTENDEE)
+        speaks = arrival.role in _MAY_SPEAK or (stage.attendees_publish and arrival.role is ParticipantRole.ATTENDEE)
         claims = {
             **self._times(),
             "iss": stage.key_id,
-            "sub": person.key,
-            "name": person.name,
-            "attributes": {"role": str(person.role)},
+            "sub": arrival.person.subject,
+            "name": arrival.name,
+            "attributes": {"role": str(arrival.role)},
             "video": {
                 "room": room_of(arrival),
                 "roomJoin": True,
-                "roomAdmin": person.role in _MODERATES,
+                "roomAdmin": arrival.role in _MODERATES,
                 "canSubscribe": True,
                 "canPublish": speaks,
                 "canPublishData": speaks,
-                "hidden": person.role is ParticipantRole.OBSERVER,
+                "hidden": arrival.role is ParticipantRole.OBSERVER,
             },
         }
         return tokens.sign_for_stage(claims, self._secret(account, stage), algorithm="HS256")
 
     def _jitsi_grant(self, account: Account, stage: Stage, arrival: Arrival, _: str) -> str:
-        person = arrival.person
-        moderates = person.role in _MODERATES
-        user = {"id": person.key, "name": person.name, "affiliation": "owner" if moderates else "member"}
+        moderates = arrival.role in _MODERATES
+        user = {"id": arrival.person.subject, "name": arrival.name, "affiliation": "owner" if moderates else "member"}
         claims: dict[str, Any] = {**self._times(), "room": room_of(arrival)}
         if stage.key_id is None:
             claims |= {"iss": stage.app_id, "aud": stage.app_id, "sub": urlsplit(stage.url).hostname}

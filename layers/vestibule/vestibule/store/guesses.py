@@ -1,7 +1,8 @@
 """Counters of guesses in the passes table: exact however many guess at once, and short-lived.
 
-An item counts for an hour from its first guess.  Once it is full it stands for an
-hour from its last one, and that is the block.
+An item counts for a while from its first guess.  Once it is full it stands for the
+same while from its last one, and that is the block.  What counts is in the
+conditions; ``ttl`` only collects garbage.
 """
 
 from __future__ import annotations
@@ -17,23 +18,32 @@ if TYPE_CHECKING:
     from vestibule.store.items import Item
     from vestibule.store.table import Table
 
-COUNTED_FOR = HOUR
-"""How long after the first guess further ones are added to it."""
-BLOCKED_FOR = HOUR
-"""How long after the guess that filled the counter it stays full."""
-
 _ROOM = "counted_until > :now AND guesses < :most"
 """True when the counter still counts and is not full."""
-_SPENT = "counted_until <= :now AND (guesses < :most OR last_at <= :block_began)"
-"""True when the counter's hour is over, and its block as well if it was full."""
-_NEW_OR_SPENT = f"attribute_not_exists(pk) OR ({_SPENT})"
+_SPENT = "(guesses < :most AND counted_until <= :now) OR (guesses >= :most AND full_until <= :now)"
+"""True when the counter's time is over, and its block as well if it was full."""
+_NEW_OR_SPENT = f"attribute_not_exists(pk) OR {_SPENT}"
 """True when counting begins anew."""
-_SOME = "guesses > :none"
-"""True when there is a guess that can be given back."""
+_SAME_STRETCH = "stretch = :stretch AND guesses > :none"
+"""True while the counter is the one that the guess was counted by."""
+_KNOWN = "attribute_exists(pk)"
+"""True when there is a counter to forget."""
 
-_FORGOTTEN_AFTER = COUNTED_FOR + BLOCKED_FOR + HOUR
-"""Beyond the longest block: it may begin at the end of the counting hour."""
 _ATTEMPTS = 4
+
+
+class BlockedError(Exception):
+    """There have been too many guesses.
+
+    Attributes
+    ----------
+    until
+        First moment at which there may be more, in milliseconds since the epoch.
+    """
+
+    def __init__(self, until: int) -> None:
+        super().__init__("too many guesses")
+        self.until = until
 
 
 class GuessStore:
@@ -42,65 +52,78 @@ class GuessStore:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def count(self, mark: str, *, most: int, now: int, attempt: str) -> bool:
-        """Count one guess before it is judged; False when there is no room for it.
+    def count(self, mark: str, *, most: int, within: int, now: int, stretch: str) -> tuple[int, str]:
+        """Count one guess before it is judged.
 
         A lost answer's retry counts twice, which errs on the safe side.
 
         Parameters
         ----------
-        attempt
-            Drawn anew for each guess: two that begin a counter in the same millisecond must
-            not write the same item, or one would take the other's for its own.
+        within
+            How long from the first guess further ones are added to it, and from the last
+            one a full counter stays full; milliseconds.
+        stretch
+            Names the counter if this guess begins it.  Drawn anew for each guess: two that
+            begin in the same millisecond must not write the same item, or one would take
+            the other's for its own.
+
+        Returns
+        -------
+        tuple
+            How many there are now, and the name of the counter that they are counted by.
 
         Raises
         ------
+        BlockedError
+            There is no room for it.
         UnavailableError
             DynamoDB failed, or others kept beginning anew at the same moment.
         """
         for _ in range(_ATTEMPTS):
-            values = {":now": now, ":most": most, ":one": 1}
+            values = {":now": now, ":most": most, ":full_until": now + within, ":one": 1}
             try:
-                self._table.update(_key(mark), "SET last_at = :now ADD guesses :one", _ROOM, values)
+                counted = self._table.update(_key(mark), "SET full_until = :full_until ADD guesses :one", _ROOM, values)
             except ConditionFailedError as refused:
                 found = refused.found
             else:
-                return True
-            if found is not None and found["guesses"] >= most and found["last_at"] > now - BLOCKED_FOR:
-                return False
+                return counted["guesses"], counted["stretch"]
+            if found is not None and found["guesses"] >= most and found["full_until"] > now:
+                raise BlockedError(found["full_until"])
             try:
-                self._begin(mark, most=most, now=now, attempt=attempt)
+                self._begin(mark, most=most, within=within, now=now, stretch=stretch)
             except ConditionFailedError:
                 continue  # somebody else has just begun: add to theirs
-            return True
+            return 1, stretch
         raise UnavailableError("dynamodb")
 
-    def give_back(self, mark: str) -> None:
-        """Take one guess back that was right."""
+    def give_back(self, mark: str, *, stretch: str) -> None:
+        """Take one guess back that was right, unless its counter is gone."""
+        values = {":stretch": stretch, ":minus": -1, ":none": 0}
         try:
-            self._table.update(_key(mark), "ADD guesses :minus", _SOME, {":minus": -1, ":none": 0})
+            self._table.update(_key(mark), "ADD guesses :minus", _SAME_STRETCH, values)
         except ConditionFailedError:
-            return  # lifted in the meantime
+            return  # forgotten in the meantime, or begun anew
 
-    def clear(self, mark: str) -> bool:
+    def forget(self, mark: str) -> bool:
         """Forget a counter; False when there was none."""
-        known = self._table.get(_key(mark), consistent=True) is not None
-        if known:
-            self._table.write(self._table.delete(_key(mark)))
-        return known
+        try:
+            self._table.write(self._table.delete(_key(mark), _KNOWN))
+        except ConditionFailedError:
+            return False
+        return True
 
-    def _begin(self, mark: str, *, most: int, now: int, attempt: str) -> None:
+    def _begin(self, mark: str, *, most: int, within: int, now: int, stretch: str) -> None:
         item = _key(mark) | pack(
             {
                 "guesses": 1,
-                "last_at": now,
-                "begun_by": attempt,
-                "counted_until": now + COUNTED_FOR,
-                "ttl": to_epoch_seconds(now + _FORGOTTEN_AFTER),
+                "stretch": stretch,
+                "counted_until": now + within,
+                "full_until": now + within,
+                # Beyond the longest block: it may begin at the end of the counting time.
+                "ttl": to_epoch_seconds(now + 2 * within + HOUR),
             }
         )
-        values = {":now": now, ":most": most, ":block_began": now - BLOCKED_FOR}
-        self._table.write(self._table.put(item, _NEW_OR_SPENT, values))
+        self._table.write(self._table.put(item, _NEW_OR_SPENT, {":now": now, ":most": most}))
 
 
 def _key(mark: str) -> Item:

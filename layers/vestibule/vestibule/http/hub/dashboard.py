@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vestibule.domain.agenda import local_time
+from vestibule.domain.phases import Phase, opens_at
 from vestibule.domain.sign_ins import Over
-from vestibule.domain.timing import SessionState, opens_at
 from vestibule.http import logs
 from vestibule.http.hub import addresses
 from vestibule.http.hub.visit import redirect
@@ -84,13 +84,13 @@ def _notices(visit: Visit, present: Present, agenda: Agenda) -> list[str]:
     """Return what the person should know about how they came here, as the template's codes."""
     query = visit.event.folded_query
     meant = visit.event.path_values.get("user_id") or query.get("user")
-    state = agenda.named.state if agenda.named else None
+    phase = agenda.named.phase if agenda.named else None
     found = {
         "switched": "switched" in query,
         "other_person": bool(meant) and meant != present.user.user_id,
         "other_session": "scrollto" in query and agenda.named is None,
-        "session_over": _asks_to_launch(query) and state is SessionState.OVER,
-        "session_cancelled": state is SessionState.CANCELLED,
+        "session_over": _asks_to_launch(query) and phase is Phase.OVER,
+        "session_cancelled": phase is Phase.CANCELLED,
     }
     return [code for code, applies in found.items() if applies]
 
@@ -130,7 +130,7 @@ def _session(entry: Entry, zone: str, *, is_named: bool) -> dict[str, Any]:
         "ends_days_later": (ends.date() - begins.date()).days,
         "minutes": session.duration_minutes,
         "moments": (opens_at(session), session.starts_at, session.ends_at),
-        "state": entry.state.value,
+        "state": entry.phase.value,
         "is_host": entry.is_host,
         "host_name": entry.host_name,
         "people": entry.people,

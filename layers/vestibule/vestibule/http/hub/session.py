@@ -97,7 +97,7 @@ def form_token(visit: Visit) -> str:
 
 
 def _shown(visit: Visit, arrival: Arrival, path: str) -> Answer:
-    session, person = arrival.session, arrival.person
+    session = arrival.session
     refused = closed(visit, session)
     if refused is not None:
         return refused
@@ -110,8 +110,8 @@ def _shown(visit: Visit, arrival: Arrival, path: str) -> Answer:
         "session.html",
         session_title=session.title,
         when=span(session.starts_at, session.ends_at, session.time_zone),
-        person_name=person.name,
-        role=person.role.value,
+        person_name=arrival.name,
+        role=arrival.role.value,
         phase=phase.value,
         version=session.version,
         opens_in=None if is_open else opens_in,
@@ -124,7 +124,7 @@ def _shown(visit: Visit, arrival: Arrival, path: str) -> Answer:
         form_token=form_token(visit),
         refresh_seconds=min(opens_in // SECOND + 1, 60),
         has_stage=account.stage is not None,
-        is_host=person.role is ParticipantRole.HOST,
+        is_host=arrival.role is ParticipantRole.HOST,
         launch=_launch(visit, account, arrival),
     )
 
@@ -137,7 +137,7 @@ def _launch(visit: Visit, account: Account, arrival: Arrival) -> str:
     """
     if not _is_launch(visit):
         return "no"
-    if not arrival.person.is_expected:
+    if not arrival.is_expected:
         return "confirm"
     return "application" if account.stage is not None and account.stage.opens_application else "start"
 
@@ -156,7 +156,7 @@ def _started(visit: Visit, arrival: Arrival, path: str, return_path: str) -> Ans
         return json_answer(json.dumps({"reload": True})) if is_script else redirect(here)
     return_url = visit.house.settings.hub_url(visit.slug) + return_path
     launch = visit.house.stages.launch(account, account.stage, arrival, return_url=return_url)
-    logs.log.info("let in", role=arrival.person.role.value, stage=account.stage.kind.value)
+    logs.log.info("let in", role=arrival.role.value, stage=account.stage.kind.value)
     cookies = [pass_cookie(visit, arrival)]
     if is_script:
         answer = json_answer(json.dumps({"url": launch.url}))

@@ -59,13 +59,13 @@ def _generic(visit: Visit, account: Account, session_id: str) -> Answer:
     kept = pass_in(visit, session_id)
     if arrival is not None:
         may_enter = (
-            arrival.person.is_expected
-            or session.password_hash is None
-            or house.entrances.is_pass_of(arrival, kept, account)
+            arrival.is_expected or session.password_hash is None or house.entrances.is_pass_of(arrival, kept, account)
         )
         if not may_enter:
             return _ask(visit, session, arrival)
-        return_path = addresses.with_query(addresses.DASHBOARD, {"scrollTo": session_id})
+        # To the dashboard where it has this session; one that is not the person's own it would refuse.
+        on_dashboard = addresses.with_query(addresses.DASHBOARD, {"scrollTo": session_id})
+        return_path = on_dashboard if arrival.is_expected else None
         return visit_to(visit, arrival, addresses.session_path(session_id), return_path=return_path)
     back = house.entrances.by_pass(account, session_id, kept)
     if back is not None:
@@ -116,7 +116,7 @@ def _asked(
         action=here,
         form_token=form_token(visit),
         sign_in_url=None if arrival else addresses.with_query(addresses.SIGN_IN, {"next": here}),
-        person_name=arrival.person.name if arrival else None,
+        person_name=arrival.name if arrival else None,
         asks_password=session.password_hash is not None,
         problem=problem,
         name=name,

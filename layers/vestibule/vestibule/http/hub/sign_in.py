@@ -15,8 +15,8 @@ from vestibule.domain.sign_ins import Present
 from vestibule.http import logs
 from vestibule.http.hub import addresses
 from vestibule.http.hub.visit import json_answer, redirect, sign_in_cookie
+from vestibule.store.guesses import BlockedError
 from vestibule.store.passes import REMEMBERED_FOR
-from vestibule.store.tries import NoneLeftError
 
 if TYPE_CHECKING:
     from typing import Any
@@ -74,9 +74,9 @@ def _answer_form(visit: Visit, account: Account) -> Answer:
     browser = Browser(visit.event.address, visit.event.headers.get("user-agent", ""))
     try:
         arrived = visit.house.password_sign_ins.sign_in(account, name, password, browser=browser, held=visit.credential)
-    except NoneLeftError as none_left:
+    except BlockedError as blocked:
         logs.log.info("password not looked at")
-        return _wait(visit, none_left.ends_at, name)
+        return _wait(visit, blocked.until, name)
     if arrived is None:
         logs.log.info("wrong password")
         return _page(visit, status=_FORBIDDEN, wrong=True, name=name)

@@ -123,6 +123,8 @@ class AccountFace:
         Label and address of each link beside the logo.
     portal_url
         Where a lost visitor goes back to.
+    has_dashboard
+        Whether the dashboard may be offered: it shows more than the session that a link names.
 
     Raises
     ------
@@ -135,6 +137,7 @@ class AccountFace:
     colors: Mapping[str, str] = field(default=_NO_COLORS)
     navigation: tuple[tuple[str, str], ...] = ()
     portal_url: str | None = None
+    has_dashboard: bool = True
 
     def __post_init__(self) -> None:
         """Refuse what must not be on a page."""
@@ -168,6 +171,7 @@ def face_of(account: Account) -> AccountFace:
         colors=account.colors,
         navigation=tuple((link.label, link.url) for link in account.navigation),
         portal_url=account.portal_url,
+        has_dashboard=not account.launch_panel_only,
     )
 
 
