@@ -92,6 +92,11 @@ EXPECTED: dict[str, tuple[int | None, str]] = {
     "registrants-rotate": (200, f"/r/{samples.SESSION_ID}-{samples.REGISTRANT_ID}-"),
     "registrants-show": (200, f"/r/{samples.SESSION_ID}-{samples.REGISTRANT_ID}-"),
     "router-change": (None, "null"),
+    "room_door-head": (200, ""),
+    "room_door-ok": (200, "Wait here"),
+    "room_door-session": (200, '"state": "gone"'),
+    "room_door-state": (200, '"state": "waiting"'),
+    "room_door-wait": (303, "Location: /u/front"),
     "rooms-assign": (204, ""),
     "rooms-change": (200, '"name": "Front desk"'),
     "rooms-create": (201, f'"code": "{samples.CREATED_ROOM_CODE}"'),
@@ -131,6 +136,9 @@ EXPECTED: dict[str, tuple[int | None, str]] = {
     "users-index": (200, '"items":'),
     "users-show": (200, '"full_name": "Ada Lovelace"'),
     "users-sign_out": (204, ""),
+    "waiting_rooms-admit": (303, "Location: /s/"),
+    "waiting_rooms-head": (200, ""),
+    "waiting_rooms-ok": (200, "Dorothy Vaughan"),
 }
 SHOWN_ONCE = re.compile(r'"(?:client_secret|app_secret|access_token|token|login_guid|LoginGuid)": "([^"]+)"')
 REST_MEMBERS = {

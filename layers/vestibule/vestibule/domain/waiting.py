@@ -207,11 +207,12 @@ class WaitingRooms:
 
         It lets nobody in anywhere: it makes the holder's name appear to those who receive people in the room.
         """
-        session, person = arrival.session, arrival.person
-        is_expected = person.is_expected and person.role is not ParticipantRole.HOST
+        session = arrival.session
+        is_expected = arrival.is_expected and arrival.role is not ParticipantRole.HOST
         if session.room_id is None or session.registration.public or not is_expected:
             return None
-        content = {"session": session.session_id, "key": person.key, "name": person.name, "at": self._clock()}
+        key = arrival.person.subject
+        content = {"session": session.session_id, "key": key, "name": arrival.name, "at": self._clock()}
         return self._sealing.seal(_SEAL, session.account_id, json.dumps(content, ensure_ascii=False))
 
     def hear_ticket(self, session: Session, text: str) -> Waiter | None:
@@ -255,7 +256,7 @@ class WaitingRooms:
 
         Those may who were admitted, and the host as soon as somebody was.
         """
-        session, person = arrival.session, arrival.person
+        session, key = arrival.session, arrival.person.subject
         if session.room_id is None or not self.counts(session):
             return False
         now = self._clock()
@@ -263,7 +264,7 @@ class WaitingRooms:
             one.session_id == session.session_id
             and one.state is WaitingState.ADMITTED
             and not _is_past(one, now)
-            and (one.key == person.key or person.role is ParticipantRole.HOST)
+            and (one.key == key or arrival.role is ParticipantRole.HOST)
             for one in self._store.of_room(session.account_id, session.room_id).values()
         )
 

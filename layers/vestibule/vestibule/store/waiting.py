@@ -30,6 +30,8 @@ _PREFIX = "waiting#"
 _FORGOTTEN_AFTER = DAY
 """How long an empty list may lie around; every entry's own end is in the conditions."""
 
+_KNOWN = "attribute_exists(pk)"
+"""True when the room has a list (an update would otherwise create one)."""
 _HAS_PLACE = "size(waiters) < :most"
 """True when there is a place, or there will be one when those who left are taken out."""
 _NOT_THERE = "attribute_not_exists(waiters.#who)"
@@ -92,7 +94,7 @@ class WaitingStore:
         values: dict[str, Any] = {":entry": values_of(waiter), ":ttl": _ttl(waiter.seen_at)}
         conditions = []
         if before is None:
-            conditions += [_NOT_THERE, _HAS_PLACE]
+            conditions += [_KNOWN, _NOT_THERE, _HAS_PLACE]
             values[":most"] = WAITING_AT_MOST + len(gone)
         else:
             conditions.append(_AS_READ)

@@ -1,5 +1,7 @@
 """``/u/{slug}``: a room's door, where people wait until one of the room's users lets them in.
 
+The page of a session that is planned in the room says at ``/s/{session_id}/waiting`` that it is open.
+
 Coming in is a form; from then on the page says every few seconds that it is there, and goes in or
 shows the refusal as soon as there is one.  Without scripts it loads itself again instead.  What the
 browser keeps is a cookie for one place in one room: whoever takes another place gives that one up.
@@ -30,9 +32,13 @@ if TYPE_CHECKING:
     from vestibule.model import Account, Room, User, Waiter
 
 _STATE = "/u/{slug}/state"
+_SESSION = "/s/{session_id}/waiting"
 _COOKIE = "__Host-vestibule-waiting"
 _COOKIE_RULES = "Path=/; Secure; HttpOnly; SameSite=Lax"
 _LAUNCH = "launch"
+_NOBODY = "gone"
+_RARELY = MINUTE
+"""Milliseconds after which a page asks again for which nobody waits yet, or any more."""
 _REFRESH_SECONDS = 8
 """How often a page without scripts loads itself again."""
 _FORBIDDEN = 403
@@ -48,6 +54,8 @@ def room_door(visit: Visit) -> Answer:
         return visit.elsewhere()
     if visit.event.resource == _STATE:
         return _state(visit, visit.account)
+    if visit.event.resource == _SESSION:
+        return _session_state(visit, visit.account)
     slug = visit.event.path_values.get("slug", "")
     domain = visit.event.folded_query.get("domain") or visit.house.settings.hub_host(visit.slug)
     room = visit.house.waiting.room_at(visit.account.account_id, domain, slug)
@@ -95,8 +103,20 @@ def _state(visit: Visit, account: Account) -> Answer:
     way_in = _way_in(visit, waiter) if waiter else None
     if token is not None and way_in is not None and not _is_whose(token, _user(visit, is_activity=False)):
         waiter = way_in = None  # signed out meanwhile: nobody else at this screen goes in
-    found: dict[str, Any] = {"state": waiter.state if waiter else "gone", "again_in": ASK_AGAIN}
+    found: dict[str, Any] = {"state": waiter.state if waiter else _NOBODY, "again_in": ASK_AGAIN}
     return json_answer(json.dumps(found | ({"url": way_in} if way_in else {})))
+
+
+def _session_state(visit: Visit, account: Account) -> Answer:
+    """Tell the open page of a session what was decided about its person; asking shows that they are there."""
+    house, ticket = visit.house, visit.event.form().get("ticket", "")
+    session_id = visit.event.path_values.get("session_id", "")
+    if not visit.is_own_form():
+        return json_answer(json.dumps({"state": _NOBODY, "again_in": _RARELY}))
+    session = house.entrances.session(account.account_id, session_id, consistent=False)
+    waiter = house.waiting.hear_ticket(session, ticket) if session else None
+    again_in = ASK_AGAIN if session and house.waiting.counts(session) else _RARELY
+    return json_answer(json.dumps({"state": waiter.state if waiter else _NOBODY, "again_in": again_in}))
 
 
 def _way_in(visit: Visit, waiter: Waiter) -> str | None:

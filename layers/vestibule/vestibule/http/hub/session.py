@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from vestibule.model import Account, Session
 
 _LAUNCH = "launch"
+_TURNED_AWAY = "turned_away"
 _GONE = 410
 _JSON = "application/json"
 
@@ -102,9 +103,12 @@ def _shown(visit: Visit, arrival: Arrival, path: str) -> Answer:
     if refused is not None:
         return refused
     account = _account(visit)
+    if _TURNED_AWAY in visit.event.folded_query:
+        return visit.page("turned_away.html", here=_here(visit, path), form_token=None)
     now = visit.house.clock()
     phase = phase_of(session, now)
-    is_open = phase in ENTERED
+    is_admitted = _is_admitted(visit, arrival)
+    is_open = phase in ENTERED or is_admitted
     opens_in = max(0, opens_at(session) - now)
     return visit.page(
         "session.html",
@@ -122,6 +126,8 @@ def _shown(visit: Visit, arrival: Arrival, path: str) -> Answer:
         here=_here(visit, path),
         action=_without_launch(visit, path),
         form_token=form_token(visit),
+        ticket=visit.house.waiting.ticket(arrival) if not is_admitted else None,
+        waiting_url=f"{addresses.session_path(session.session_id)}/waiting",
         refresh_seconds=min(opens_in // SECOND + 1, 60),
         has_stage=account.stage is not None,
         is_host=arrival.role is ParticipantRole.HOST,
@@ -150,7 +156,8 @@ def _started(visit: Visit, arrival: Arrival, path: str, return_path: str) -> Ans
     """Send somebody to the stage: an address for the page's script, a page that moves on without it."""
     account = _account(visit)
     is_script = _JSON in visit.event.headers.get("accept", "")
-    if account.stage is None or phase_of(arrival.session, visit.house.clock()) not in ENTERED:
+    is_open = phase_of(arrival.session, visit.house.clock()) in ENTERED or _is_admitted(visit, arrival)
+    if account.stage is None or not is_open:
         # Not (any longer) what the page showed when the form was sent: show what is.
         here = _without_launch(visit, path)
         return json_answer(json.dumps({"reload": True})) if is_script else redirect(here)
@@ -168,6 +175,13 @@ def _started(visit: Visit, arrival: Arrival, path: str, return_path: str) -> Ans
         back_url=return_path,
         cookies=cookies,
     )
+
+
+def _is_admitted(visit: Visit, arrival: Arrival) -> bool:
+    """Tell whether somebody was let in before the doors open."""
+    if arrival.session.room_id is None or phase_of(arrival.session, visit.house.clock()) is not Phase.UPCOMING:
+        return False
+    return visit.house.waiting.is_admitted(arrival)
 
 
 def _again_in(session: Session, now: int) -> int:
