@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from tests.support.proxy import calls_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import httpx
 
     from tests.support.portal import Portal
@@ -21,17 +24,80 @@ if TYPE_CHECKING:
 AT_ONCE = 50
 THREADS = 12
 ADA = {"full_name": "Ada Lovelace", "external_id": "mrn-1"}
-ROUTES = {"/v1/users": ADA, "/v1/rooms": {"name": "Walk-ins", "code": "front"}}
 SDK_ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class Creation:
+    """A call that creates something and takes a key.
+
+    Attributes
+    ----------
+    twice
+        How a second call with another key is refused.
+    is_resumed
+        Whether a repeat goes on with a call that did not end, instead of finding what it made.
+    other
+        A body for the same route that creates something else.
+    """
+
+    path: str
+    body: dict[str, Any]
+    other: dict[str, Any]
+    twice: str
+    is_resumed: bool = False
+
+
+def a_user(_: Portal) -> Creation:
+    return Creation("/v1/users", ADA, ADA | {"external_id": "mrn-2"}, "external_id_taken")
+
+
+def a_room(_: Portal) -> Creation:
+    body = {"name": "Walk-ins", "code": "front"}
+    return Creation("/v1/rooms", body, body | {"code": "back"}, "room_code_taken")
+
+
+def a_session(portal: Portal) -> Creation:
+    host = portal.create_user(full_name="Mia Lindqvist")["id"]
+    body = {"title": "Check-up", "host": {"user_id": host}, "starts_at": "2199-06-01T09:00:00Z", "external_id": "a-1"}
+    return Creation("/v1/sessions", body, body | {"external_id": "a-2"}, "external_id_taken")
+
+
+def a_participant(portal: Portal) -> Creation:
+    ada, ben = ({"full_name": name, "email": f"{name}@x.example", "notify": "none"} for name in ("ada", "ben"))
+    path = f"{planned(portal)}/participants"
+    return Creation(path, {"participants": [ada]}, {"participants": [ben]}, "participant_exists", is_resumed=True)
+
+
+def a_registrant(portal: Portal) -> Creation:
+    ada, ben = ({"name": name, "email": f"{name}@x.example"} for name in ("ada", "ben"))
+    return Creation(f"{planned(portal)}/registrants", ada, ben, "registrant_exists")
+
+
+CREATIONS = [a_user, a_room, a_session, a_participant, a_registrant]
+creations = pytest.mark.parametrize("of", CREATIONS, ids=lambda of: of.__name__)
+
+
+def planned(portal: Portal) -> str:
+    """Plan a session that takes registrations, and return its path."""
+    session = a_session(portal)
+    made = portal.api.post(session.path, json=session.body | {"registration": {}})
+    assert made.status_code == 201, made.text
+    return str(made.headers["location"])
 
 
 def post(portal: Portal, key: str, path: str = "/v1/users", body: Any = ADA) -> httpx.Response:
     return portal.api.post(path, json=body, headers={"Idempotency-Key": key})
 
 
-def listed(portal: Portal, path: str = "/v1/users") -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = portal.api.get(path).json()["items"]
-    return items
+def made_by(answer: httpx.Response) -> set[str]:
+    """Return the ids of what an answer shows."""
+    shown = answer.json()
+    return {item["id"] for item in shown.get("items", [shown])}
+
+
+def listed(portal: Portal, path: str = "/v1/users") -> set[str]:
+    return made_by(portal.api.get(path))
 
 
 def is_mark(call: Call) -> bool:
@@ -39,9 +105,9 @@ def is_mark(call: Call) -> bool:
     return call.action == "PutItem" and b"idempotency#" in call.body and b'"done"' in call.body
 
 
-def end_lease(stack: Stack, tables: Tables, object_id: str) -> None:
-    """Let an attempt's lease be over instead of waiting for it."""
-    (claim,) = [item for item in tables.scan("PassesTable") if item.get("object_id") == object_id]
+def end_lease(stack: Stack, tables: Tables) -> None:
+    """Let the one attempt's lease be over instead of waiting for it."""
+    (claim,) = [item for item in tables.scan("PassesTable") if item.get("state") == "running"]
     stack.client("dynamodb").update_item(
         TableName=tables.names["PassesTable"],
         Key={"pk": {"S": claim["pk"]}},
@@ -51,25 +117,27 @@ def end_lease(stack: Stack, tables: Tables, object_id: str) -> None:
 
 
 @pytest.mark.req("P02", "R03")
-@pytest.mark.parametrize("path", ROUTES)
-def test_a_repeat_is_answered_from_the_object_as_it_is(portal: Portal, path: str) -> None:
+@creations
+def test_a_repeat_is_answered_from_the_object_as_it_is(portal: Portal, of: Callable[[Portal], Creation]) -> None:
     # given
-    first = post(portal, "k-1", path, ROUTES[path])
+    ask = of(portal)
+    before = listed(portal, ask.path)
+    first = post(portal, "k-1", ask.path, ask.body)
     assert first.status_code == 201, first.text
     assert "idempotent-replayed" not in first.headers
 
     # when
-    again = post(portal, '"k-1"', path, ROUTES[path])
+    again = post(portal, '"k-1"', ask.path, ask.body)
 
     # then
     assert again.status_code == 201
     assert again.headers["idempotent-replayed"] == "true"
     assert again.headers["location"] == first.headers["location"]
     assert again.json() == first.json()
-    assert listed(portal, path) == [first.json()]
+    assert listed(portal, ask.path) - before == made_by(first)
 
     # when
-    other = post(portal, "k-1", path, {**ROUTES[path], "code" if "rooms" in path else "email": "other@x.example"})
+    other = post(portal, "k-1", ask.path, ask.other)
 
     # then
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
@@ -92,26 +160,28 @@ def test_of_50_parallel_calls_with_one_key_one_creates(portal: Portal) -> None:
 
 
 @pytest.mark.req("P02", "R01")
-@pytest.mark.parametrize("path", ROUTES)
+@creations
 def test_what_was_created_without_being_marked_is_found_by_the_repeat(
-    portal: Portal, aws: AwsProxy, stack: Stack, tables: Tables, path: str
+    portal: Portal, aws: AwsProxy, stack: Stack, tables: Tables, of: Callable[[Portal], Creation]
 ) -> None:
     # given: nothing is written after the creation, as if the process had ended
+    ask = of(portal)
+    before = listed(portal, ask.path)
     with aws.fail(is_mark, "InternalServerError", status=500, times=SDK_ATTEMPTS) as lost:
-        first = post(portal, "k-1", path, ROUTES[path])
+        first = post(portal, "k-1", ask.path, ask.body)
     assert len(lost.hits) == SDK_ATTEMPTS
     assert first.status_code == 201
-    assert post(portal, "k-1", path, ROUTES[path]).json()["code"] == "idempotency_key_in_use"
-    end_lease(stack, tables, first.json()["id"])
+    assert post(portal, "k-1", ask.path, ask.body).json()["code"] == "idempotency_key_in_use"
+    end_lease(stack, tables)
 
     # when
-    again = post(portal, "k-1", path, ROUTES[path])
+    again = post(portal, "k-1", ask.path, ask.body)
 
     # then
     assert again.status_code == 201, again.text
-    assert again.headers["idempotent-replayed"] == "true"
+    assert ("idempotent-replayed" in again.headers) is not ask.is_resumed
     assert again.json() == first.json()
-    assert listed(portal, path) == [first.json()]
+    assert listed(portal, ask.path) - before == made_by(first)
 
 
 @pytest.mark.req("P02", "R01")
@@ -130,7 +200,7 @@ def test_a_creation_whose_answer_never_came_is_found_by_the_repeat_at_once(porta
     # then
     assert again.status_code == 201, again.text
     assert again.headers["idempotent-replayed"] == "true"
-    assert listed(portal) == [again.json()]
+    assert listed(portal) == made_by(again)
 
 
 @pytest.mark.req("P02", "R01")
@@ -148,23 +218,20 @@ def test_the_sdks_retries_after_lost_answers_create_once(portal: Portal, aws: Aw
     assert [len(lost.hits) for lost in (claim, creation, mark)] == [1, 1, 1]
     assert answer.status_code == 201
     assert "idempotent-replayed" not in answer.headers
-    assert listed(portal) == [answer.json()]
+    assert listed(portal) == made_by(answer)
 
 
 @pytest.mark.req("P02", "R03")
-@pytest.mark.parametrize(
-    ("path", "code", "mended"),
-    [("/v1/users", "external_id_taken", {"external_id": "mrn-2"}), ("/v1/rooms", "room_code_taken", {"code": "back"})],
-)
-def test_a_refusal_gives_the_key_back(portal: Portal, path: str, code: str, mended: dict[str, str]) -> None:
+@creations
+def test_a_refusal_gives_the_key_back(portal: Portal, of: Callable[[Portal], Creation]) -> None:
     # given
-    body = ROUTES[path]
-    portal.api.post(path, json=body)
-    refused = post(portal, "k-1", path, body)
-    assert (refused.status_code, refused.json()["code"]) == (409, code)
+    ask = of(portal)
+    assert portal.api.post(ask.path, json=ask.body).status_code == 201
+    refused = post(portal, "k-1", ask.path, ask.body)
+    assert (refused.status_code, refused.json()["code"]) == (409, ask.twice)
 
     # then
-    assert post(portal, "k-1", path, body | mended).status_code == 201
+    assert post(portal, "k-1", ask.path, ask.other).status_code == 201
 
 
 @pytest.mark.req("P02", "P07")
