@@ -93,7 +93,7 @@ class Admission:
         return sorted(receptions, key=lambda one: (one.room.name.casefold(), one.room.room_id))
 
     def admit(self, user: User, room_id: str, who: str) -> str:
-        """Let somebody in; return the session that both go to.
+        """Let somebody in; return the session that both go to.  Doing so again leads to the same one.
 
         Raises
         ------
@@ -106,13 +106,13 @@ class Admission:
         known = self._store.of_room(user.account_id, room_id).get(who)
         if known is None or not self._may_come(user, known):
             raise NotWaitingError
-        if not _is_unfinished(known, user, self._clock()):
-            drawn = ids.new_object_id(self._random) if known.is_walk_in else None
-            known = self._decide(user, room_id, who, WaitingState.ADMITTED, drawn)
-        return self._open(user, room, known) if known.is_walk_in else str(known.session_id)
+        drawn = ids.new_object_id(self._random) if known.is_walk_in else None
+        admitted = self._decide(user, room_id, who, WaitingState.ADMITTED, drawn)
+        is_led_in = not admitted.is_walk_in or admitted.participant_id is not None
+        return str(admitted.session_id) if is_led_in else self._open(user, room, admitted)
 
     def turn_away(self, user: User, room_id: str, who: str) -> None:
-        """Tell somebody that they are not let in now.
+        """Tell somebody that they are not let in now; doing so again changes nothing.
 
         Raises
         ------
@@ -153,8 +153,8 @@ class Admission:
             )
         except ConditionFailedError as refused:
             found = waiters_of(refused.found).get(who)
-            if found is not None and (found.state, found.decided_by, found.decided_at) == (state, user.user_id, now):
-                return found  # the SDK's second try after a lost answer
+            if found is not None and (found.state, found.decided_by) == (state, user.user_id):
+                return found  # a second click, or the SDK's second try after a lost answer
             raise NotWaitingError from refused
 
     def _open(self, user: User, room: Room, waiter: Waiter) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from vestibule import ids
 from vestibule.clock import HOUR, MINUTE, SECOND
@@ -317,12 +317,12 @@ class WaitingRooms:
         user = self._users.get(account_id, token.user_id, consistent=True)
         return user is not None and user.status is Status.ACTIVE
 
-    def _opened(self, session: Session, text: str) -> Mapping[str, str] | None:
+    def _opened(self, session: Session, text: str) -> Mapping[str, Any] | None:
         """Return what a ticket says, None for one that is not good for this session."""
         if not text or len(text) > _LONGEST_TICKET or not text.isascii():
             return None
         try:
-            content: dict[str, str] = json.loads(self._sealing.unseal(_SEAL, session.account_id, text))
+            content: dict[str, Any] = json.loads(self._sealing.unseal(_SEAL, session.account_id, text))
         except (VestibuleError, ValueError):
             return None
         return content if content["session"] == session.session_id else None

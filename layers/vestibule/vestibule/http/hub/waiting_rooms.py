@@ -65,7 +65,7 @@ def _shown(visit: Visit, present: Present) -> Answer:
     query = visit.event.folded_query
     is_part = _PART in query
     return visit.page(
-        "rooms_part.html" if is_part else "rooms.html",
+        "_rooms_part.html" if is_part else "rooms.html",
         rooms=[_room(visit, reception) for reception in receptions],
         form_token=present.credential.form_token,
         login=present.login.key,
