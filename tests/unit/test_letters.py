@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from dataclasses import replace
 from email import message_from_bytes
 from email.header import decode_header, make_header
 from email.utils import getaddresses
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.support.letters import ACCOUNT, GRACE, HUB, LINK, PASSKEY, SESSION, STARTS_AT, Html, a_letter, body, read
-from tools.local.paths import ROOT
-from vestibule import languages
 from vestibule.clock import DAY
 from vestibule.domain import moments, rules
 from vestibule.domain.colors import TEXT_CONTRAST, contrast
 from vestibule.domain.letters import LetterKind
 from vestibule.errors import UndeliverableError
-from vestibule.languages import read_catalogue, translation
+from vestibule.languages import translation
 from vestibule.mail import headers
 from vestibule.mail.letters import compose, text_message
 from vestibule.model import ParticipantRole
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-LAYER = ROOT / "layers" / "vestibule" / "vestibule"
-FULL_LANGUAGES = ("de", "fr")
 EVERY_KIND = tuple(LetterKind)
 WITH_A_WAY_IN = (LetterKind.INVITATION, LetterKind.CHANGE, LetterKind.REMINDER)
 
@@ -384,7 +375,7 @@ def test_the_language_is_the_recipients_else_the_accounts_else_english(
     locale: str | None, account_locale: str | None, language: str, subject: str
 ) -> None:
     # when
-    mail = compose(a_letter(recipient_locale=locale, account_locale=account_locale))
+    mail = compose(a_letter(recipient_locale=locale, account={"locale": account_locale}))
 
     # then
     assert str(make_header(decode_header(message_from_bytes(mail)["Subject"]))) == subject
@@ -522,132 +513,3 @@ def test_french_counts_the_first_of_a_month_as_the_french_do() -> None:
     first = replace(SESSION, starts_at=1_793_541_600_000)
 
     assert moments.span(translation("fr"), first, moments.zone("UTC")).date == "dimanche 1er novembre 2026"
-
-
-# --- catalogues ------------------------------------------------------------------------------------------
-
-
-def sentences_of_the_code() -> set[str]:
-    """Give the names of all sentences that the code has, in gettext's form."""
-    found = set()
-    for path in sorted(LAYER.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call):
-                called = getattr(node.func, "attr", getattr(node.func, "id", ""))
-                if called in {"gettext", "_", "ngettext"}:
-                    texts = [one.value for one in node.args if isinstance(one, ast.Constant)]
-                    found.add("\0".join(str(text) for text in texts))
-    return found - {""}
-
-
-def catalogue(language: str) -> dict[str, str]:
-    entries = read_catalogue((LAYER / "locales" / f"{language}.po").read_text())
-    entries.pop("")
-    return entries
-
-
-def placeholders(text: str) -> set[str]:
-    return set(re.findall(r"\{(\w+)", text))
-
-
-@pytest.mark.parametrize("language", FULL_LANGUAGES)
-def test_a_catalogue_holds_every_sentence_and_no_other(language: str) -> None:
-    assert catalogue(language).keys() == sentences_of_the_code()
-
-
-def test_there_is_no_catalogue_that_nobody_checks() -> None:
-    assert languages.known() == {"en", "en-GB", *FULL_LANGUAGES}
-    assert catalogue("en-GB").keys() <= sentences_of_the_code()
-
-
-@pytest.mark.parametrize("language", ["en-GB", *FULL_LANGUAGES])
-def test_a_translation_fills_in_what_its_sentence_fills_in(language: str) -> None:
-    clock = {"hour", "hour12", "minute", "half"}
-    for name, said in catalogue(language).items():
-        for form in said.split("\0"):
-            wanted = placeholders(name)
-            if "hour12" in wanted:
-                assert placeholders(form) <= clock
-            else:
-                assert placeholders(form) == wanted
-
-
-@pytest.mark.parametrize(
-    ("wanted", "found"),
-    [
-        ((), "en"),
-        ((None, "DE"), "de"),
-        (("de-AT-1996",), "de"),
-        (("en-gb",), "en-GB"),
-        (("en-US",), "en"),
-        (("pt-BR", "fr"), "fr"),
-        (("../../x", ""), "en"),
-    ],
-)
-def test_the_best_language_that_there_is(wanted: tuple[str | None, ...], found: str) -> None:
-    assert translation(*wanted).language == found
-
-
-def test_what_a_region_does_not_say_otherwise_is_said_as_elsewhere() -> None:
-    british = translation("en-GB")
-
-    assert british.gettext("Tuesday") == "Tuesday"
-    assert british.ngettext("{count} day", "{count} days", 2) == "{count} days"
-
-
-def test_a_catalogue_is_read_as_gettext_reads_it() -> None:
-    # given
-    text = """# a remark
-msgid ""
-msgstr "Language: xx\\n"
-
-#: file.py:1
-msgctxt "greeting"
-msgid "Hello"
-msgstr ""
-"Hal"
-"lo \\"du\\""
-
-#, fuzzy
-msgid "unchecked"
-msgstr "geraten"
-
-msgid "untranslated"
-msgstr ""
-
-msgid "one"
-msgid_plural "many"
-msgstr[0] "eins"
-msgstr[1] "viele"
-
-#~ msgid "gone"
-#~ msgstr "weg"
-"""
-
-    # when
-    entries = read_catalogue(text)
-
-    # then
-    assert entries == {
-        "": "Language: xx\n",
-        "greeting\x04Hello": 'Hallo "du"',
-        "one\0many": "eins\0viele",
-    }
-
-
-@pytest.mark.parametrize("text", ['"nobody\'s"', "msgid x", 'msgid "a"\nnonsense "b"'])
-def test_a_broken_catalogue_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="not a line"):
-        read_catalogue(text)
-
-
-def test_a_folder_without_catalogues_speaks_english(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # given
-    monkeypatch.setattr(languages, "_LOCALES", tmp_path)
-    languages._tags.cache_clear()  # noqa: SLF001 - as in a new process
-
-    # when, then
-    try:
-        assert translation("de").language == "en"
-    finally:
-        languages._tags.cache_clear()  # noqa: SLF001

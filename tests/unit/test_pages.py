@@ -3,6 +3,7 @@
 import re
 from base64 import b64encode
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from html.parser import HTMLParser
@@ -14,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
+from tests.support import letters
 from vestibule.domain.colors import EDGE_CONTRAST, SCHEMES, TEXT_CONTRAST, contrast, palette
 from vestibule.http.pages import assets
 from vestibule.http.pages import render as render_module
@@ -29,7 +31,8 @@ from vestibule.http.pages.face import (
 )
 from vestibule.http.pages.render import render
 from vestibule.http.pages.style import style_of
-from vestibule.http.pages.times import clock_time, span
+from vestibule.http.pages.times import Span, clock_time, span
+from vestibule.languages import translation
 from vestibule.model import Account, NavigationLink
 
 PAGES = Path(render_module.__file__).parent
@@ -74,7 +77,17 @@ def a_day(*sessions: dict[str, Any], distance: int = 0) -> dict[str, Any]:
 
 NOTICES = ["switched", "other_person", "other_session", "session_over", "session_cancelled"]
 PERSON = {"person_name": "Maria Lindqvist", "form_token": "t", "now": 1, "zone": "Europe/Berlin"}
-WHEN = span(1_795_315_772_123, 1_795_319_372_123, "Europe/Berlin")
+STARTS = 1_795_315_772_123
+"""2026-11-22T02:49:32.123Z."""
+
+
+def a_span(minutes: int, zone: str, *, starts_at: int = STARTS, language: str = "en") -> Span:
+    """Return when a session takes place, as a page shows it."""
+    session = replace(letters.SESSION, starts_at=starts_at, duration_minutes=minutes, time_zone=zone)
+    return span(translation(language), session)
+
+
+WHEN = a_span(60, "Europe/Berlin")
 SESSION: dict[str, Any] = {
     "session_title": "Consultation",
     "when": WHEN,
@@ -208,9 +221,14 @@ FULL: Mapping[str, dict[str, Any]] = {
         "now": 1,
         "zone": HOSTILE,
         "days": [
-            a_day(a_session(HOSTILE), a_session("", id="2", is_named=False, is_host=False, host_name=HOSTILE)),
-            a_day(a_session("", id="3", is_named=False, ends_days_later=1, state="over", join_url=None), distance=1),
-            a_day(a_session("", id="4", is_named=False, ends_days_later=2, people=()), distance=-9),
+            a_day(
+                a_session(HOSTILE), a_session("Ward round", id="2", is_named=False, is_host=False, host_name=HOSTILE)
+            ),
+            a_day(
+                a_session("Ward round", id="3", is_named=False, ends_days_later=1, state="over", join_url=None),
+                distance=1,
+            ),
+            a_day(a_session("Ward round", id="4", is_named=False, ends_days_later=2, people=()), distance=-9),
         ],
         "launch_url": "/s/12345678?launch=1",
         "is_first": False,
@@ -707,10 +725,13 @@ def test_a_click_may_run_nothing(url: str) -> None:
 
 @pytest.mark.req("S07")
 def test_times_are_shown_in_their_own_zone() -> None:
-    # 2026-11-22T02:49:32Z
-    assert (WHEN.day, WHEN.clock, WHEN.zone) == ("Sunday, 22 November 2026", "03:49 \u2013 04:49", "Europe/Berlin")
+    assert (WHEN.day, WHEN.clock) == ("Sunday, November 22, 2026", "3:49 AM \u2013 4:49 AM")
+    assert WHEN.zone == "Europe/Berlin"
     assert (WHEN.starts, WHEN.ends) == ("2026-11-22T02:49:32.123Z", "2026-11-22T03:49:32.123Z")
-    late = span(1_795_315_772_123, 1_795_402_172_123, "America/Los_Angeles")
-    assert (late.day, late.clock) == ("Saturday, 21 November 2026", "18:49 \u2013 22 November, 18:49")
-    assert clock_time(1_795_315_772_123, "Asia/Kolkata") == "08:19"
-    assert span(7_258_118_399_000, 7_258_118_399_000, "UTC").day == "Tuesday, 31 December 2199"
+    late = a_span(1_440, "America/Los_Angeles")
+    assert late.day == "Saturday, November 21, 2026"
+    assert late.clock == "6:49 PM \u2013 Sunday, November 22, 2026 at 6:49 PM"
+    german = a_span(60, "Europe/Berlin", language="de")
+    assert (german.day, german.clock) == ("Sonntag, 22. November 2026", "03:49 \u2013 04:49")
+    assert clock_time(translation(), STARTS, "Asia/Kolkata") == "8:19 AM"
+    assert a_span(0, "UTC", starts_at=7_258_118_399_000).day == "Tuesday, December 31, 2199"

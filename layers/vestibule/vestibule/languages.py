@@ -24,6 +24,8 @@ _LINE = re.compile(r'(?:(msgctxt|msgid_plural|msgid|msgstr(?:\[\d\])?) +)?(".*")
 _END_OF_CONTEXT = "\x04"
 _END_OF_SINGULAR = "\0"
 _MAGIC = 0x950412DE
+_RANGES_AT_MOST = 10
+_RANGE = re.compile(r"\s*([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)\s*(?:;\s*[qQ]=([01](?:\.\d{0,3})?)\s*)?")
 _HEADER_INTS = 7
 
 
@@ -61,6 +63,21 @@ def translation(*wanted: str | None) -> Translation:
         if tag.lower() in tags:
             return _load(tags[tag.lower()])
     return _load(SOURCE)
+
+
+def accepted(header: str | None) -> list[str]:
+    """Return the language tags of an ``Accept-Language`` header, the most wanted first (RFC 9110, 12.5.4).
+
+    What is no language range is passed over, and so is ``*``: it wants what there is.
+
+    Examples
+    --------
+    >>> accepted("en;q=0.7, de-CH, fr;q=0.9, *;q=0.1, ja;q=0")
+    ['de-CH', 'fr', 'en']
+    """
+    ranges = [_RANGE.fullmatch(given) for given in (header or "").split(",", _RANGES_AT_MOST)[:_RANGES_AT_MOST]]
+    weighed = [(float(found[2] or 1), found[1]) for found in ranges if found]
+    return [tag for weight, tag in sorted(weighed, key=lambda one: -one[0]) if weight > 0]
 
 
 def read_catalogue(text: str) -> dict[str, str]:

@@ -105,6 +105,8 @@ class Account:
         Whether the sign-in page takes a name and a password.
     launch_panel_only
         Whether the dashboard is nothing but the panel of the one session that a link names.
+    locale
+        Language of its pages and mails for those who have none of their own (BCP 47).
     stage
         Where its sessions' media happen; None until the account has set one.
     embed_token_minutes
@@ -133,6 +135,7 @@ class Account:
     require_passkey: bool = False
     password_sign_in: bool = True
     launch_panel_only: bool = False
+    locale: str | None = None
     stage: Stage | None = None
     embed_token_minutes: int = 60
     seat_policy: SeatPolicy = SeatPolicy.KICK_OLD

@@ -266,6 +266,7 @@ _RULES: dict[str, Callable[[Any], Any]] = {
     "require_passkey": _as_it_is,
     "password_sign_in": _as_it_is,
     "launch_panel_only": _as_it_is,
+    "locale": rules.locale,
     "embed_token_minutes": _token_minutes,
     "seat_policy": SeatPolicy,
 }
@@ -282,6 +283,7 @@ _CLEARED: dict[str, Any] = {
     "require_passkey": False,
     "password_sign_in": True,
     "launch_panel_only": False,
+    "locale": None,
     "stage": None,
     "embed_token_minutes": 60,
     "seat_policy": SeatPolicy.KICK_OLD,

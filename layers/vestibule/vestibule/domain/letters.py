@@ -40,8 +40,6 @@ class Letter:
         The session as the participant last heard of it; lets a change say what is new.
     recipient_locale, recipient_time_zone
         The participant's own (BCP 47, IANA) where the house knows the person.
-    account_locale
-        The language of those who have none.
     host_name
         Who invites.
     hub_url
@@ -79,7 +77,6 @@ class Letter:
     previous: Session | None = None
     recipient_locale: str | None = None
     recipient_time_zone: str | None = None
-    account_locale: str | None = None
     join_link: str | None = None
     connect_code: str | None = None
     passkey: str | None = None

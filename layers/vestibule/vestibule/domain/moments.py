@@ -13,9 +13,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from vestibule.clock import SECOND
-
 if TYPE_CHECKING:
+    from datetime import date
+
     from vestibule.languages import Translation
     from vestibule.model import Session
 
@@ -54,6 +54,7 @@ UTC_NAMES = frozenset({"UTC", "Etc/UTC", "Etc/UCT", "Etc/Universal", "Etc/Zulu",
 _TO = " \N{EN DASH} "
 _MINUTES_OF_DAY = 24 * 60
 _NOON = 12
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +96,18 @@ def zone(*names: str | None) -> ZoneInfo:
 
 def local(moment: int, place: ZoneInfo) -> datetime:
     """Return a moment (milliseconds since the epoch) as a zone's clocks show it."""
-    return (datetime.fromtimestamp(moment // SECOND, UTC)).astimezone(place)
+    # A session may be planned beyond what a platform's own clock can count.
+    return (_EPOCH + timedelta(milliseconds=moment)).astimezone(place)
 
 
 def span(texts: Translation, session: Session, place: ZoneInfo) -> Span:
     """Return when a session takes place, as it is written in one zone."""
     start, end = local(session.starts_at, place), local(session.ends_at, place)
-    until = _time(texts, end) if end.date() == start.date() else _date_and_time(texts, end)
+    until = time_text(texts, end) if end.date() == start.date() else _date_and_time(texts, end)
     return Span(
         start=f"{_date_and_time(texts, start)} {zone_label(start).partition(',')[0]}",
-        date=_date(texts, start),
-        hours=texts.gettext("{start} \N{EN DASH} {end}").format(start=_time(texts, start), end=until),
+        date=date_text(texts, start),
+        hours=texts.gettext("{start} \N{EN DASH} {end}").format(start=time_text(texts, start), end=until),
         zone=_TO.join(dict.fromkeys((zone_label(start), zone_label(end)))),
         place=place.key.replace("_", " "),
     )
@@ -139,7 +141,8 @@ def zone_label(moment: datetime) -> str:
     return label if not name.isalpha() or name == label else f"{name}, {label}"
 
 
-def _date(texts: Translation, day: datetime) -> str:
+def date_text(texts: Translation, day: date) -> str:
+    """Return a day, such as ``Tuesday, November 24, 2026``."""
     form = (
         texts.gettext("{weekday}, {month} 1, {year}")
         if day.day == 1
@@ -153,7 +156,8 @@ def _date(texts: Translation, day: datetime) -> str:
     )
 
 
-def _time(texts: Translation, time: datetime) -> str:
+def time_text(texts: Translation, time: datetime) -> str:
+    """Return a time of day, such as ``3:00 PM`` or ``15:00``."""
     return texts.gettext("{hour12}:{minute:02} {half}").format(
         hour=time.hour,
         hour12=time.hour % _NOON or _NOON,
@@ -163,4 +167,4 @@ def _time(texts: Translation, time: datetime) -> str:
 
 
 def _date_and_time(texts: Translation, moment: datetime) -> str:
-    return texts.gettext("{date} at {time}").format(date=_date(texts, moment), time=_time(texts, moment))
+    return texts.gettext("{date} at {time}").format(date=date_text(texts, moment), time=time_text(texts, moment))

@@ -88,7 +88,7 @@ class Wording:
 
 def wording_of(letter: Letter) -> Wording:
     """Return what a letter says, in the recipient's language, the account's, or English."""
-    texts = translation(letter.recipient_locale, letter.account_locale)
+    texts = translation(letter.recipient_locale, letter.account.locale)
     when = _when(texts, letter, letter.session)
     title = rules.one_line(letter.session.title)
     rows = tuple(_rows(texts, letter, when))

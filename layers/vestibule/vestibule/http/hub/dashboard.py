@@ -35,7 +35,7 @@ def dashboard(visit: Visit) -> Answer:
     """Show the person's sessions, or send the browser to where somebody can sign in."""
     if visit.account is None:
         return visit.elsewhere()
-    found = visit.house.sign_ins.check(visit.credential, slug=visit.slug)
+    found = visit.sign_in()
     if isinstance(found, Over):
         return visit.after(found)
     if found is None:

@@ -47,7 +47,7 @@ def _friendly(visit: Visit, account: Account) -> Answer:
 
 def _generic(visit: Visit, account: Account, session_id: str) -> Answer:
     house = visit.house
-    present = house.sign_ins.check(visit.credential, slug=visit.slug)
+    present = visit.sign_in()
     user = present.user if isinstance(present, Present) else None
     arrival = house.entrances.by_sign_in(session_id, user) if user else None
     session = arrival.session if arrival else house.entrances.session(account.account_id, session_id)

@@ -38,7 +38,7 @@ def sign_in(visit: Visit) -> Answer:
         return visit.elsewhere()
     if visit.event.method == "POST":
         return _answer_form(visit, visit.account)
-    found = visit.house.sign_ins.check(visit.credential, slug=visit.slug)
+    found = visit.sign_in()
     query = visit.event.folded_query
     if isinstance(found, Present):
         return redirect(_target(visit))
@@ -53,7 +53,7 @@ def sign_in_state(visit: Visit) -> Answer:
     ``here``: by the login that the page names, or by any when it names none;
     ``elsewhere``: by another; ``none``: nobody.
     """
-    found = visit.house.sign_ins.check(visit.credential, slug=visit.slug, is_activity=False)
+    found = visit.sign_in(is_activity=False)
     asked = visit.event.query.get("login")
     if not isinstance(found, Present):
         state = "none"

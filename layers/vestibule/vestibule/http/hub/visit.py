@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from vestibule import ids
 from vestibule.domain import redirects
-from vestibule.domain.sign_ins import Credential
+from vestibule.domain.sign_ins import Credential, Present
 from vestibule.http.handler import handler
 from vestibule.http.hub import addresses
 from vestibule.http.pages.face import NO_ACCOUNT, face_of
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from vestibule.http.event import Answer, Event
     from vestibule.http.handler import Handler
     from vestibule.http.pages.face import AccountFace
+    from vestibule.languages import Translation
     from vestibule.model import Account, Login
     from vestibule.wiring import House
 
@@ -62,6 +63,7 @@ class Visit:
     def __init__(self, event: Event, house: House) -> None:
         self.event = event
         self.house = house
+        self._locale: str | None = None
 
     @cached_property
     def slug(self) -> str:
@@ -83,9 +85,21 @@ class Visit:
         """What the sign-in cookie carries; unproven until checked."""
         return Credential.parse(self.event.cookies.get(COOKIE))
 
+    def sign_in(self, *, is_activity: bool = True) -> Present | Over | None:
+        """Return who is signed in in this browser; pages are in that person's language from then on."""
+        found = self.house.sign_ins.check(self.credential, slug=self.slug, is_activity=is_activity)
+        if isinstance(found, Present):
+            self._locale = found.user.locale
+        return found
+
+    @property
+    def texts(self) -> Translation:
+        """The language of the pages: the person's own, the account's, or what the browser asks for."""
+        return _texts(self.event, self._locale, self.account)
+
     def page(self, template: str, *, status: int = 200, **values: Any) -> Answer:
-        """Answer with a page in the account's branding."""
-        return render(template, self.face, status=status, **values)
+        """Answer with a page in the account's branding and the visitor's language."""
+        return render(template, self.face, status=status, texts=self.texts, **values)
 
     def elsewhere(self) -> Answer:
         """Answer on a host that is no account's: help people find theirs."""
@@ -223,6 +237,13 @@ def forget_cookie() -> str:
     return _FORGET_COOKIE
 
 
+def _texts(event: Event, locale: str | None, account: Account | None) -> Translation:
+    # Imported with the first page, as the template engine: redeem makes one only when it refuses.
+    from vestibule.languages import accepted, translation  # noqa: PLC0415
+
+    return translation(locale, account.locale if account else None, *accepted(event.headers.get("accept-language")))
+
+
 def _try_again(visit: Visit, status: int) -> Answer:
     """Answer that this did not work, with the account's face when it is remembered.
 
@@ -237,4 +258,5 @@ def _try_again(visit: Visit, status: int) -> Answer:
         face = NO_ACCOUNT
     again = addresses.with_query(visit.event.path, visit.event.query)
     retry_url = again if visit.event.method == "GET" else None
-    return render("unavailable.html", face, status=status, headers=headers, retry_url=retry_url)
+    texts = _texts(visit.event, None, account)
+    return render("unavailable.html", face, status=status, headers=headers, texts=texts, retry_url=retry_url)

@@ -11,6 +11,7 @@ the style sheet, which holds nobody's text.
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from functools import cache, lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -21,14 +22,18 @@ from vestibule.http.pages.face import AccountFace, check_link, check_stage_link,
 from vestibule.http.pages.style import Style, style_of
 
 if TYPE_CHECKING:
+    from datetime import date, datetime
+
     from jinja2 import Environment
     from markupsafe import Markup
 
-LANGUAGE = "en"
+    from vestibule.languages import Translation
+
+_texts: "ContextVar[Translation]" = ContextVar("texts")
+"""What the page that is being made is said in; the template engine's own hook takes no argument for it."""
 
 _HEADERS: Mapping[str, str] = {
     "Content-Type": "text/html; charset=utf-8",
-    "Content-Language": LANGUAGE,
     "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -41,7 +46,8 @@ _PERMISSIONS = "Permissions-Policy"
 _NO_DEVICES = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
 _OWN_DEVICES = "camera=(self), display-capture=(), geolocation=(), microphone=(self), payment=(), usb=()"
 _REFERRER = "Referrer-Policy"
-_RESERVED = frozenset(name.lower() for name in (*_HEADERS, _POLICY, _PERMISSIONS, _REFERRER, "Set-Cookie"))
+_LANGUAGE = "Content-Language"
+_RESERVED = frozenset(name.lower() for name in (*_HEADERS, _POLICY, _PERMISSIONS, _REFERRER, _LANGUAGE, "Set-Cookie"))
 
 
 @cache
@@ -60,14 +66,40 @@ def _environment() -> "Environment":
         lstrip_blocks=True,
     )
     environment.policies["ext.i18n.trimmed"] = True
-    environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
+    environment.install_gettext_callables(  # type: ignore[attr-defined]
+        lambda text: _texts.get().gettext(text),
+        lambda one, many, count: _texts.get().ngettext(one, many, count),
+        newstyle=True,
+    )
     environment.globals["asset"] = asset_url
+    environment.filters["clock"] = _clock
     environment.filters["code"] = _code
+    environment.filters["day"] = _day
     environment.filters["initials"] = initials
     environment.filters["link"] = check_link
     environment.filters["link_or_none"] = link_or_none
     environment.filters["stage_link"] = check_stage_link
     return environment
+
+
+def _english() -> "Translation":
+    from vestibule.languages import translation  # noqa: PLC0415 - with the first page, as the template engine
+
+    return translation()
+
+
+def _clock(moment: "datetime") -> str:
+    """Return the time of day of a moment on a zone's clocks, as the page's language writes it."""
+    from vestibule.domain.moments import time_text  # noqa: PLC0415 - with the first page that shows a time
+
+    return time_text(_texts.get(), moment)
+
+
+def _day(day: "date") -> str:
+    """Return a day with its year, as the page's language writes it."""
+    from vestibule.domain.moments import date_text  # noqa: PLC0415 - as above
+
+    return date_text(_texts.get(), day)
 
 
 def _code(text: str) -> "Markup":
@@ -113,6 +145,7 @@ def render(
     cookies: Sequence[str] = (),
     form_targets: Sequence[str] = (),
     uses_devices: bool = False,
+    texts: "Translation | None" = None,
     **values: object,
 ) -> dict[str, Any]:
     """Return a page as an answer of API Gateway's REST proxy integration.
@@ -133,6 +166,8 @@ def render(
         Addresses whose origins a form's answer may redirect to.
     uses_devices
         Whether the page's own script may ask for camera and microphone.
+    texts
+        What the page is said in; English when left out.
     **values
         What the template shows.
 
@@ -147,7 +182,14 @@ def render(
     if taken := _RESERVED.intersection(name.lower() for name in extra):
         raise ValueError(f"a page sets these headers itself: {', '.join(sorted(taken))}")
     style = style_of(account.colors.get("accent"), account.colors.get("header"))
-    body = _environment().get_template(template).render(account=account, style=style, lang=LANGUAGE, **values)
+    said_in = texts or _english()
+    token = _texts.set(said_in)
+    try:
+        body = (
+            _environment().get_template(template).render(account=account, style=style, lang=said_in.language, **values)
+        )
+    finally:
+        _texts.reset(token)
     return {
         "statusCode": status,
         "headers": {
@@ -155,6 +197,7 @@ def render(
             **_HEADERS,
             # "no-referrer" makes browsers send "Origin: null" with a form, and a POST could
             # not be known for our own; the address of a page with a form holds no secret.
+            _LANGUAGE: said_in.language,
             _REFERRER: "same-origin" if "<form" in body else "no-referrer",
             _POLICY: _policy(body, style, account, form_targets),
             _PERMISSIONS: _OWN_DEVICES if uses_devices else _NO_DEVICES,

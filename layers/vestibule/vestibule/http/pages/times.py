@@ -1,4 +1,4 @@
-"""Times as a page shows them: in a named zone, and readable by the page's script.
+"""Times as a page shows them: in the reader's language and a named zone, and readable by the page's script.
 
 The script turns them into the visitor's own zone; without it the zone that is
 named beside them is the session's.
@@ -7,21 +7,25 @@ named beside them is the session's.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from vestibule.clock import to_rfc3339
+
+if TYPE_CHECKING:
+    from vestibule.languages import Translation
+    from vestibule.model import Session
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A span of time, to be shown.
+    """When a session takes place, to be shown.
 
     Attributes
     ----------
     starts, ends
         RFC 3339, for ``datetime`` attributes.
     day, clock, zone
-        ``Saturday, 1 June 2199``, ``11:00`` to ``11:30`` with a dash, ``Europe/Berlin``.
+        ``Saturday, June 1, 2199``, ``11:00 AM`` to ``11:30 AM`` with a dash, ``Europe/Berlin``.
     """
 
     starts: str
@@ -31,27 +35,23 @@ class Span:
     zone: str
 
 
-def span(starts_at: int, ends_at: int, zone: str) -> Span:
-    """Return a span in a zone; both moments are milliseconds since the epoch."""
-    first, last = _local(starts_at, zone), _local(ends_at, zone)
-    end = f"{last:%H:%M}" if first.date() == last.date() else f"{last.day} {last:%B, %H:%M}"
+def span(texts: Translation, session: Session) -> Span:
+    """Return when a session takes place, in its own zone."""
+    # Imported with the first time that a page shows: redeem and others show none.
+    from vestibule.domain import moments  # noqa: PLC0415
+
+    written = moments.span(texts, session, moments.zone(session.time_zone))
     return Span(
-        starts=to_rfc3339(starts_at),
-        ends=to_rfc3339(ends_at),
-        day=f"{first:%A}, {first.day} {first:%B %Y}",
-        clock=f"{first:%H:%M} \N{EN DASH} {end}",
-        zone=zone,
+        starts=to_rfc3339(session.starts_at),
+        ends=to_rfc3339(session.ends_at),
+        day=written.date,
+        clock=written.hours,
+        zone=session.time_zone,
     )
 
 
-def clock_time(moment: int, zone: str) -> str:
-    """Return the time of day of a moment in a zone, such as ``10:50``."""
-    return f"{_local(moment, zone):%H:%M}"
+def clock_time(texts: Translation, moment: int, zone: str) -> str:
+    """Return the time of day of a moment (milliseconds since the epoch) in a zone, such as ``10:50 AM``."""
+    from vestibule.domain import moments  # noqa: PLC0415
 
-
-def _local(moment: int, zone: str) -> datetime:
-    # Imported with the first time that a page shows: redeem and others show none.
-    from zoneinfo import ZoneInfo  # noqa: PLC0415
-
-    # A session may be planned beyond what a platform's own clock can count.
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=moment)).astimezone(ZoneInfo(zone))
+    return moments.time_text(texts, moments.local(moment, moments.zone(zone)))

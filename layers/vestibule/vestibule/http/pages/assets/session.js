@@ -117,8 +117,12 @@ function rest(text) {
 
 // --- the visitor's own time ---------------------------------------------------------------
 
+// As the visitor writes times, if that is in the page's language at all.
+const { lang } = document.documentElement;
+const languages = [...navigator.languages.filter((one) => one.split("-")[0] === lang.split("-")[0]), lang];
+
 function showLocalTime(element) {
-  const format = new Intl.DateTimeFormat(navigator.languages, { dateStyle: "full", timeStyle: "short" });
+  const format = new Intl.DateTimeFormat(languages, { dateStyle: "full", timeStyle: "short" });
   const { timeZone } = format.resolvedOptions();
   if (timeZone === element.dataset.zone) return;
   const [starts, ends] = [element.dataset.starts, element.dataset.ends].map((text) => new Date(text));
@@ -126,7 +130,7 @@ function showLocalTime(element) {
   element.querySelector("span").textContent = `(${timeZone})`;
   const opening = page.querySelector("[data-opening]");
   if (opening) {
-    const clock = new Intl.DateTimeFormat(navigator.languages, { timeStyle: "short" });
+    const clock = new Intl.DateTimeFormat(languages, { timeStyle: "short" });
     opening.textContent = clock.format(new Date(opening.dateTime));
   }
 }

@@ -1,0 +1,66 @@
+"""Pages in other languages: no less accessible, and no wider than a phone."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.test_pages import AXE, AXE_RULES, NARROWEST, overflow
+from tests.unit.test_pages import CASES, CLINIC
+from vestibule.http.pages.render import render
+from vestibule.languages import translation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from playwright.sync_api import Browser, Page
+
+    from tests.browser.conftest import Visitor
+    from tests.support.portal import Portal
+
+
+@pytest.fixture(scope="module")
+def paper(browser: Browser) -> Generator[Page]:
+    """A tab that loads nothing: what a page looks like before anything has come after it."""
+    context = browser.new_context(viewport=NARROWEST)
+    context.route("**/*", lambda route: route.abort())
+    yield context.new_page()
+    context.close()
+
+
+@pytest.mark.req("H02")
+@pytest.mark.parametrize("language", ["de", "fr"])
+@pytest.mark.parametrize(("template", "values"), CASES)
+def test_every_page_in_every_language(paper: Page, language: str, template: str, values: dict[str, Any]) -> None:
+    body = render(template, CLINIC, texts=translation(language), **values)["body"]
+    paper.set_content(re.sub(r'<meta http-equiv="refresh"[^>]*>', "", body))
+
+    found = AXE.run(paper, options=AXE_RULES).response["violations"]
+    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
+    assert overflow(paper) == 0
+
+
+def test_a_browsers_language_is_spoken_until_somebody_is_known_by_another(
+    visitors: Callable[..., Visitor], clinic: Portal, open_portal: Callable[..., Portal]
+) -> None:
+    # given: somebody whose browser asks for German
+    visitor = visitors(locale="de-AT")
+    page = visitor.page
+
+    # when, then: nobody is known
+    page.goto(f"{clinic.hub_url}/join")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Mit Ihrem Code beitreten")
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+
+    # when, then: somebody is, who reads French
+    user = clinic.create_user(full_name="Mia Lindqvist", locale="fr-CH")
+    visitor.arrive(clinic, user["id"])
+    expect(page.get_by_role("heading", level=1)).to_have_text("Bonjour, Mia Lindqvist")
+
+    # when, then: the account reads English
+    english = open_portal(name="Lakeside Clinic", locale="en")
+    page.goto(f"{english.hub_url}/join")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Join with your code")
