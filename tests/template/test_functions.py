@@ -52,6 +52,8 @@ DERIVING = {"SessionCreateFunction", "SessionsFunction", "ParticipantsFunction",
     "AppSecretsFunction",
     "RegistrantCreateFunction",
     "RegistrantsFunction",
+    "RoomDoorFunction",
+    "WaitingRoomsFunction",
 }
 PROVING = {"JoinFunction", "PersonalFunction", "SessionPageFunction"}  # the same
 MARKING = {"SignInFunction"}  # what wrong passwords are counted for
@@ -284,7 +286,10 @@ def test_who_meets_browsers_can_change_no_directory() -> None:
         name for name, kind, properties in events() if kind == "Api" and properties["RestApiId"] == {"Ref": "HubApi"}
     }
     reading = {"GetItem", "BatchGetItem", "Query"}
-    also = {"SignInFunction": {"UpdateItem"}}  # renews the hash of the password that was just right
+    also = {
+        "SignInFunction": {"UpdateItem"},  # renews the hash of the password that was just right
+        "WaitingRoomsFunction": {"PutItem"},  # the session of whoever is let in
+    }
     assert hub
     for name, actions in allowed_on("DirectoryTable").items():
         assert name not in hub or actions <= reading | also.get(name, set())
@@ -303,7 +308,10 @@ def test_no_function_may_what_its_code_never_asks_for() -> None:
         "SignInFunction",
         "SecureVideoFunction",
         "JoinFunction",
+        "PersonalFunction",
         "SessionPageFunction",
+        "RoomDoorFunction",
+        "WaitingRoomsFunction",
         "RegistrantCreateFunction",
         "UsersFunction",
         "RoomsFunction",
@@ -349,7 +357,8 @@ def test_a_browser_posts_only_where_a_form_of_ours_leads() -> None:
         for _, kind, p in events()
         if kind == "Api" and p["RestApiId"]["Ref"] == "HubApi" and p["Method"] == "post"
     }
-    assert posts == {"/logout", "/sign-in", "/join/{code}", "/p/{token}", "/s/{session_id}"}
+    forms = {"/logout", "/sign-in", "/join/{code}", "/p/{token}", "/s/{session_id}", "/u/{slug}", "/dashboard/rooms"}
+    assert posts == forms | {"/u/{slug}/state", "/s/{session_id}/waiting"}  # and what pages of people who wait say
 
 
 def test_siblings_have_one_variable_name() -> None:
