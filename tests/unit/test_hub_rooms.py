@@ -220,7 +220,7 @@ def test_a_full_room_asks_to_come_back(guest: Browser, room: Room, monkeypatch: 
     monkeypatch.setattr(waiting, "WAITING_AT_MOST", 0)
     monkeypatch.setattr("vestibule.domain.waiting.WAITING_AT_MOST", 0)
     answer = guest.post(door(room), guest.ask(door(room)), name="Ada", action="wait")
-    assert answer["statusCode"] == 503
+    assert answer["statusCode"] == 409
     assert header(answer, "retry-after") == "300"
     assert "Please try again in a few minutes" in text_of(answer)
 

@@ -18,7 +18,7 @@ from vestibule.clock import HOUR, MINUTE, SECOND
 from vestibule.domain import guesses, rules
 from vestibule.domain.guesses import network_of
 from vestibule.domain.phases import CLOSED, opens_at, phase_of
-from vestibule.errors import VestibuleError
+from vestibule.errors import UnavailableError, VestibuleError
 from vestibule.model import ParticipantRole, Status, Waiter, WaitingState
 from vestibule.store.table import ConditionFailedError
 from vestibule.store.waiting import WAITING_AT_MOST, waiters_of
@@ -277,12 +277,12 @@ class WaitingRooms:
         ------
         RoomFullError
             There is no place left.
-        ConditionFailedError
+        UnavailableError
             Others kept changing the list at the same moment.
         """
         now = waiter.seen_at
         known = self._store.of_room(account_id, room_id)
-        for attempt in range(_ROUNDS):
+        for _ in range(_ROUNDS):
             before = known.get(waiter.key)
             if before is not None and before.state is WaitingState.WAITING and now - before.seen_at < PLACE_KEPT_FOR:
                 waiter = replace(waiter, since=before.since)
@@ -293,13 +293,11 @@ class WaitingRooms:
                 self._store.put(account_id, room_id, waiter, before=before, gone=gone)
             except ConditionFailedError as refused:
                 known = waiters_of(refused.found)
-                if known.get(waiter.key) == waiter:
-                    return waiter  # the SDK's second try after a lost answer
-                if attempt == _ROUNDS - 1:
-                    raise
-                continue
+                if known.get(waiter.key) != waiter:
+                    continue
+                # else it is the SDK's second try after a lost answer
             return waiter
-        raise AssertionError  # pragma: no cover - the last round returns or raises
+        raise UnavailableError("dynamodb")
 
     def _own(self, known: Mapping[str, Waiter], token: WaitingToken) -> Waiter | None:
         """Return the entry that a token is for, None when it is lost or past."""

@@ -45,7 +45,7 @@ _FORBIDDEN = 403
 _NOT_FOUND = 404
 _UNPROCESSABLE = 422
 _TOO_MANY = 429
-_FULL = 503
+_CONFLICT = 409
 
 
 def room_door(visit: Visit) -> Answer:
@@ -72,7 +72,7 @@ def _shown(visit: Visit, account: Account, room: Room) -> Answer:
     user = _user(visit)
     token = _token(visit)
     is_held = token is not None and token.room_id == room.room_id and _is_whose(token, user)
-    if token is None or not is_held or visit.event.is_speculative:
+    if token is None or not is_held:
         return _asked(visit, room, user)
     waiter = visit.house.waiting.hear(account.account_id, token)
     if waiter is None:
@@ -161,7 +161,7 @@ def _come_in(visit: Visit, room: Room, user: User | None, held: WaitingToken | N
     except RoomFullError:
         logs.log.warning("room is full")
         headers = {"Retry-After": str(5 * MINUTE // SECOND)}
-        return _asked(visit, room, user, problem="full", status=_FULL, name=name, headers=headers)
+        return _asked(visit, room, user, problem="full", status=_CONFLICT, name=name, headers=headers)
     if held is not None and (held.room_id, held.key) != (token.room_id, token.key):
         house.waiting.leave(room.account_id, held)
     logs.log.info("waits in a room")

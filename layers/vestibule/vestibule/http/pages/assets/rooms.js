@@ -13,6 +13,7 @@ const status = document.querySelector("[data-rooms-status]");
 const title = document.title;
 let again = 0;
 let asking = false;
+let isOver = false;
 let known = null;
 
 const rows = () => [...place.querySelectorAll("[data-who]")];
@@ -29,31 +30,37 @@ function announce() {
 
 // The same button keeps the focus when the list around it is a new one.
 function show(text) {
+  if (place.querySelector(":active")) return false; // a button is just being pressed
   const made = new DOMParser().parseFromString(text, "text/html").body;
   const focused = place.contains(document.activeElement) ? document.activeElement.id : "";
   place.replaceChildren(...made.childNodes);
   if (focused) document.getElementById(focused)?.focus();
+  return true;
+}
+
+function prepare() {
+  for (const button of place.querySelectorAll("[data-copy]")) button.hidden = !navigator.clipboard;
 }
 
 let last = "";
 async function look() {
   clearTimeout(again);
-  if (asking) return;
+  if (asking || isOver) return;
   asking = true;
   try {
     const answer = await fetch(place.dataset.rooms, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
-    if (answer.status === 403) return; // signed out: the page notices that by itself
+    isOver = answer.status === 403; // signed out: the page notices that by itself
     if (answer.ok) {
       const text = await answer.text();
-      if (text !== last) show(text);
-      last = text;
+      if (text !== last && show(text)) last = text;
+      prepare();
       announce();
     }
   } catch {
     // offline: the list stands as it is
   } finally {
     asking = false;
-    again = setTimeout(look, document.visibilityState === "visible" ? SEEN : UNSEEN);
+    if (!isOver) again = setTimeout(look, document.visibilityState === "visible" ? SEEN : UNSEEN);
   }
 }
 
@@ -83,8 +90,12 @@ async function decide(form, button) {
 }
 
 async function copy(button) {
-  await navigator.clipboard.writeText(button.dataset.copy);
-  status.textContent = status.dataset.copied;
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    status.textContent = status.dataset.copied;
+  } catch {
+    status.textContent = status.dataset.failed;
+  }
 }
 
 document.addEventListener("submit", (event) => {
@@ -98,4 +109,5 @@ document.addEventListener("click", (event) => {
 });
 document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && look());
 addEventListener("pageshow", (event) => event.persisted && look());
+prepare();
 look();
