@@ -309,6 +309,29 @@ def test_an_admitted_guest_goes_in_and_the_provider_too(
     assert data(theirs, "launch") == "start"
 
 
+def test_who_was_removed_on_the_way_in_finds_the_sessions_page(
+    guest: Browser, room: Room, doctor: User, sign_in: Callable[..., Browser], house: House
+) -> None:
+    wait(guest, room)
+    admitted = header(decide(sign_in(doctor), room, "Ada Lovelace", "admit"), "location") or ""
+    session_id = admitted.partition("?")[0].removeprefix("/s/")
+    _, (_, ada) = house.sessions.whole(room.account_id, session_id)
+    house.participants.remove(room.account_id, session_id, ada.participant_id)
+    assert header(guest.ask(door(room)), "location") == f"/s/{session_id}"
+
+
+@pytest.mark.req("L12")
+def test_waiting_without_scripts_keeps_nobody_signed_in(
+    house: House, account: Account, room: Room, sign_in: Callable[..., Browser], clock: FakeClock
+) -> None:
+    browser = sign_in(add_user(house, account, full_name="Ada Lovelace"))
+    wait(browser, room, "")
+    for _ in range(account.idle_timeout_minutes + 1):
+        clock.advance(MINUTE)
+        shown = browser.ask(door(room))
+    assert "Your name" in text_of(shown)
+
+
 def test_a_guest_who_is_turned_away_is_told_so_kindly(
     guest: Browser, room: Room, doctor: User, sign_in: Callable[..., Browser]
 ) -> None:

@@ -17,6 +17,7 @@ from vestibule.clock import DAY, MINUTE, SECOND
 from vestibule.domain.rules import RuleError
 from vestibule.domain.sign_ins import Present
 from vestibule.domain.waiting import ASK_AGAIN, RoomFullError, WaitingToken
+from vestibule.errors import NotFoundError
 from vestibule.http import logs
 from vestibule.http.hub import addresses
 from vestibule.http.hub.visit import json_answer, redirect
@@ -69,8 +70,9 @@ def room_door(visit: Visit) -> Answer:
 
 def _shown(visit: Visit, account: Account, room: Room) -> Answer:
     """Show where somebody is: in front of the door, waiting, or on the way in."""
-    user = _user(visit)
     token = _token(visit)
+    # A page without scripts comes back by itself: that keeps a place, and nobody signed in.
+    user = _user(visit, is_activity=token is None)
     is_held = token is not None and token.room_id == room.room_id and _is_whose(token, user)
     if token is None or not is_held:
         return _asked(visit, room, user)
@@ -128,7 +130,10 @@ def _way_in(visit: Visit, waiter: Waiter) -> str | None:
     if waiter.participant_id is None or visit.account is None:
         return None
     house = visit.house
-    _, participant = house.participants.get(visit.account.account_id, waiter.session_id, waiter.participant_id)
+    try:
+        _, participant = house.participants.get(visit.account.account_id, waiter.session_id, waiter.participant_id)
+    except NotFoundError:  # removed meanwhile: the session's page says what still can be done
+        return addresses.session_path(waiter.session_id)
     return addresses.with_query(f"/p/{house.links.personal_token(participant)}", {_LAUNCH: "1"})
 
 
