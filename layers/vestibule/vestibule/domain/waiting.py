@@ -141,7 +141,7 @@ class WaitingRooms:
 
     def receivers(self, room: Room) -> list[str]:
         """Return the names of up to three of the users who receive people in a room."""
-        found = self._users.read_all(room.account_id, sorted(room.user_ids)[:_RECEIVERS_NAMED])
+        found = self._users.several(room.account_id, sorted(room.user_ids)[:_RECEIVERS_NAMED])
         return sorted(user.full_name for user in found if user.status is Status.ACTIVE)
 
     def come_in(self, room: Room, *, name: str, user: User | None, address: str) -> WaitingToken:

@@ -14,7 +14,7 @@ from vestibule.store.items import pack, record_of, values_of
 from vestibule.store.table import IS_NEW, UNCHANGED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from vestibule.store.directory.lists import Position
     from vestibule.store.items import Item
@@ -37,10 +37,6 @@ class UserStore:
         """Read a user."""
         values = self._table.get(keys.user(account_id, user_id), consistent=consistent)
         return user_of(values) if values else None
-
-    def read_all(self, account_id: str, user_ids: Sequence[str]) -> Iterator[User]:
-        """Read up to 100 users in one call, in no order, without those that are gone."""
-        return map(user_of, self._table.read_all([keys.user(account_id, user_id) for user_id in user_ids]))
 
     def standing(self, account_id: str, external_id: str, *, consistent: bool = False) -> tuple[str, Status] | None:
         """Return the id and status of the user that an external_id leads to."""
@@ -121,6 +117,11 @@ class UserStore:
         values = {":key": keys.users_with_email(account_id, email)}
         entries = self._table.query("find_key = :key", values, index=keys.FOUND, limit=limit)
         return [user_of(values) for values in lists.behind(self._table, entries)]
+
+    def several(self, account_id: str, user_ids: Iterable[str]) -> list[User]:
+        """Read up to 100 users in one call, strongly consistently, without those that are gone."""
+        wanted = [(self._table, keys.user(account_id, user_id), True) for user_id in user_ids]
+        return [user_of(values) for values in self._table.read_together(wanted)]
 
     def page(self, account_id: str, *, after: Position | None, limit: int) -> tuple[list[User], Position | None]:
         """Return one page of an account's users, see `lists.page`."""
