@@ -180,6 +180,51 @@ MANAGED = {
     "done": "planned",
     "alert": None,
 }
+DOOR = {
+    "room_name": "Walk-in clinic",
+    "here": "/u/front",
+    "form_token": "t",
+    "receivers": ["Dr. Grace Hopper", "Zoë Ångström"],
+    "person_name": None,
+    "is_receiver": False,
+    "sign_in_url": "/sign-in",
+    "starts": False,
+    "problem": "",
+    "name": "",
+}
+WAITING = DOOR | {
+    "person_name": "Ada Lovelace",
+    "minutes": 3,
+    "is_admitted": False,
+    "state_url": "/u/front/state",
+    "again_in": 4_000,
+    "refresh_seconds": 8,
+}
+ROOMS = {
+    "form_token": "t",
+    "login": "k",
+    "action": "/dashboard/rooms",
+    "is_too_late": False,
+    "refresh_url": "/dashboard/rooms?again=1",
+    "refresh_seconds": 10,
+    "rooms": [
+        {
+            "id": "1",
+            "name": "Walk-in clinic",
+            "door": "https://lakeside.hub.vestibule.example/u/front",
+            "waiters": [
+                {"key": "guest:1", "name": "Ada Lovelace", "minutes": 12, "is_walk_in": True},
+                {"key": "guest:2", "name": "Émile Zola", "minutes": 0, "is_walk_in": False},
+            ],
+        },
+        {
+            "id": "2",
+            "name": "Surgery of Dr. Hopper",
+            "door": "https://lakeside.hub.vestibule.example/u/surgery?domain=surgery.lakeside.example",
+            "waiters": [],
+        },
+    ],
+}
 PAGES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "choose-organisation": ("choose_organisation.html", {"hub_host": "hub.vestibule.example"}),
     "choose-organisation-unknown": (
@@ -242,6 +287,14 @@ PAGES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "password-choose": ("choose_password.html", {"form": FORM}),
     "password-choose-short": ("choose_password.html", {"form": FORM, "is_short": True}),
     "password-sent": ("link_sent.html", {**SENT, "is_password": True}),
+    "room-door": ("room_door.html", DOOR),
+    "room-door-full": ("room_door.html", DOOR | {"problem": "full"}),
+    "room-door-own": ("room_door.html", DOOR | {"is_receiver": True, "person_name": "Dr. Grace Hopper"}),
+    "room-turned-away": ("turned_away.html", {"here": "/u/front", "form_token": "t"}),
+    "room-unknown": ("room_unknown.html", {}),
+    "room-waiting": ("waiting.html", WAITING),
+    "rooms": ("rooms.html", ROOMS),
+    "rooms-none": ("rooms.html", ROOMS | {"rooms": [], "is_too_late": True}),
     "sign-in": ("sign_in.html", {"form": FORM}),
     "sign-in-mailed": ("sign_in.html", {"form": FORM, "mailed": MAILED}),
     "sign-in-expired": ("sign_in.html", {"form": FORM, "expired": True}),

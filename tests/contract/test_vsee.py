@@ -465,6 +465,23 @@ def test_anybody_reads_rooms_who_names_the_account(portal: Portal) -> None:
     assert vsee.get("/rooms/room0/providers").json() == {"data": [], "total_count": 0}
 
 
+@pytest.mark.parametrize(
+    ("domain", "door"),
+    [({}, "/u/front?launch=1"), ({"domain": "vclinic.example"}, "/u/front?domain=vclinic.example&launch=1")],
+)
+def test_a_patient_who_is_sent_with_a_room_is_led_to_its_door(
+    portal: Portal, domain: dict[str, str], door: str
+) -> None:
+    vsee = Vsee(portal)
+    assert vsee.post("/rooms", json={"name": "Theirs", "code": "front", **domain}).status_code == 200
+    ada = vsee.sso(type=200, code="ada", room_code="front")
+
+    answer = portal.follow(f"/auth?sso_token={ada['token']['token']}")
+
+    assert answer.headers["location"] == door
+    assert "Theirs" in portal.follow(door).text
+
+
 def test_what_there_is_not_is_not_found(vsee: Vsee, portal: Portal) -> None:
     """A room, a room's providers, another account's room, a path; a page that is no number."""
     assert Vsee(portal).post("/rooms", json={"name": "Theirs", "code": "theirs"}).status_code == 200

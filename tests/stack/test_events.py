@@ -134,6 +134,11 @@ EXPECTED: dict[str, tuple[int | None, str]] = {
     "registration-head": (403, ""),
     "registration-page": (403, "Registration is not open"),
     "router-change": (None, "null"),
+    "room_door-head": (200, ""),
+    "room_door-ok": (200, "Wait here"),
+    "room_door-session": (200, '"state": "gone"'),
+    "room_door-state": (200, '"state": "waiting"'),
+    "room_door-wait": (303, "Location: /u/front"),
     "rooms-assign": (204, ""),
     "rooms-change": (200, '"name": "Front desk"'),
     "rooms-create": (201, f'"code": "{samples.CREATED_ROOM_CODE}"'),
@@ -202,6 +207,9 @@ EXPECTED: dict[str, tuple[int | None, str]] = {
     "vsee-not_offered_put": (501, '"code": 501'),
     "vsee-rooms": (200, '"total_count": 2'),
     "vsee-sso": (200, '"full_name": "Ada Lovelace"'),
+    "waiting_rooms-admit": (303, "Location: /s/"),
+    "waiting_rooms-head": (200, ""),
+    "waiting_rooms-ok": (200, "Dorothy Vaughan"),
 }
 SHOWN_ONCE = re.compile(r'"(?:client_secret|app_secret|access_token|token|login_guid|LoginGuid)": "([^"]+)"')
 REST_MEMBERS = {

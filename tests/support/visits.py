@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 PAGES = {
     "/login/": ("redeem", "/login/{guid}", "guid"),
     "/account/autologin/": ("redeem", "/Account/AutoLogin/{guid}", "guid"),
+    "/dashboard/rooms": ("waiting_rooms", "/dashboard/rooms", None),
     "/dashboard/p/": ("dashboard", "/Dashboard/P/{user_id}", "user_id"),
     "/dashboard": ("dashboard", "/dashboard", None),
     "/sign-in/state": ("sign_in", "/sign-in/state", None),
@@ -27,6 +28,7 @@ PAGES = {
     "/logout": ("logout", "/logout", None),
     "/p/": ("personal", "/p/{token}", "token"),
     "/s/": ("session_page", "/s/{session_id}", "session_id"),
+    "/u/": ("room_door", "/u/{slug}", "slug"),
     "/account/logoffandredirect": ("logout", "/Account/LogOffAndRedirect", None),
 }
 """Beginning of a path, in lower case -> the function, the route and its variable."""
@@ -37,6 +39,11 @@ PLANNING = (
     "/plan/{session_id}/participants/{participant_id}/{step}",
 )
 """Routes of the function `plan`, which have several variables."""
+BELOW = {
+    ("/u/{slug}", "state"): ("room_door", "/u/{slug}/state"),
+    ("/s/{session_id}", "waiting"): ("room_door", "/s/{session_id}/waiting"),
+}
+"""Route of a page, and what its script asks for below it -> the function and the route."""
 
 
 class Browser:
@@ -114,6 +121,9 @@ class Browser:
             if found:
                 return "plan", resource, found.groupdict()
         for prefix, (folder, resource, variable) in PAGES.items():
+            rest, _, below = path[len(prefix) :].partition("/")
+            if variable and below and path.lower().startswith(prefix) and (resource, below) in BELOW:
+                return *BELOW[resource, below], {variable: rest}
             rest = path[len(prefix) :]
             if path.lower().startswith(prefix) and (bool(rest) is (variable is not None)) and "/" not in rest:
                 return folder, resource, {variable: rest} if variable else {}

@@ -54,6 +54,8 @@ DERIVING = {"PlanFunction", "SessionCreateFunction", "SessionsFunction", "Partic
     "OnSyncFunction",
     "RegistrantCreateFunction",
     "RegistrantsFunction",
+    "RoomDoorFunction",
+    "WaitingRoomsFunction",
     "SecureVideoFunction",
     "SequelFunction",
 }
@@ -295,6 +297,7 @@ def test_who_meets_browsers_can_change_no_directory() -> None:
         "PlanFunction": {"PutItem", "UpdateItem", "DeleteItem"},  # sessions that their hosts plan by themselves
         "RegistrationFunction": {"PutItem", "UpdateItem"},  # a registrant, and a limited place
         "MailedLinksFunction": {"PutItem"},  # what is asked for by mail, and a user with a new password
+        "WaitingRoomsFunction": {"PutItem"},  # the session of whoever is let in
     }
     assert hub
     for name, actions in allowed_on("DirectoryTable").items():
@@ -322,6 +325,8 @@ def test_no_function_may_what_its_code_never_asks_for() -> None:
         *ENTRANCES,
         "SeatFunction",
         "RegistrationFunction",
+        "RoomDoorFunction",
+        "WaitingRoomsFunction",
         "RegistrantCreateFunction",
         "UsersFunction",
         "RoomsFunction",
@@ -371,10 +376,11 @@ def test_a_browser_posts_only_where_a_form_of_ours_leads() -> None:
     }
     forms = {"/logout", "/sign-in", "/join/{code}", "/p/{token}", "/r/{token}", "/s/{session_id}"}
     forms.add("/s/{session_id}/register")
+    rooms = {"/u/{slug}", "/dashboard/rooms", "/u/{slug}/state", "/s/{session_id}/waiting"}
     planning = {"/plan", "/plan/{session_id}/{step}", "/plan/{session_id}/participants/{participant_id}/{step}"}
     scripts = {"/embed/{session_id}", "/seat", "/seat/leave"}
     mailed = {"/sign-in/link", "/sign-in/link/{token}", "/sign-in/password", "/sign-in/password/{token}"}
-    assert posts == forms | planning | mailed | scripts
+    assert posts == forms | rooms | planning | mailed | scripts
 
 
 def test_siblings_have_one_variable_name() -> None:

@@ -38,6 +38,7 @@ from vestibule.model import (
     SsoToken,
     User,
     Visit,
+    Waiter,
 )
 from vestibule.store.codes import CodeStore
 from vestibule.store.directory.accounts import AccountStore
@@ -52,6 +53,7 @@ from vestibule.store.passes import LoginStore
 from vestibule.store.sso_tokens import SsoTokenStore
 from vestibule.store.table import Table
 from vestibule.store.visits import VisitStore
+from vestibule.store.waiting import WaitingStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,6 +75,8 @@ LEAVING_REGISTRANT_ID = "51840278"
 APP_SECRET_ID = f"{ACCOUNT_ID}-sampleapps"
 ROOM_ID, ROOM_CODE = "40718831", "front"
 LEAVING_ROOM_ID, LEAVING_ROOM_CODE = "40718832", "leaving"
+WAITER_KEY, WAITER_SECRET = "guest:5a3c1e7d00000001", "5a3c1e7d" * 4
+"""Of somebody who waits in both rooms."""
 CREATED_ROOM_CODE = "hopper"
 """Of the room that `rooms-create.json` makes."""
 
@@ -134,6 +138,7 @@ def write_into(house: House) -> None:
     _write_users(UserStore(directory), now)
     _write_app_secret(AppSecretStore(directory), now)
     _write_rooms(RoomStore(directory), now)
+    _write_waiting(WaitingStore(_table(house, house.settings.passes_table), directory), now)
     _write_sessions(house, SessionStore(directory))
     _write_registrants(RegistrantStore(directory), now)
     _write_visit(VisitStore(_table(house, house.settings.journal_table)), now)
@@ -296,6 +301,14 @@ def _write_rooms(store: RoomStore, now: int) -> None:
             )
         )
     store.assign(ACCOUNT_ID, LEAVING_ROOM_ID, USER_ID, now=now)
+
+
+def _write_waiting(store: WaitingStore, now: int) -> None:
+    proof = ids.digest(WAITER_SECRET)
+    waiter = Waiter(key=WAITER_KEY, name="Dorothy Vaughan", since=now, seen_at=now, proof=proof)
+    for room_id in (ROOM_ID, LEAVING_ROOM_ID):
+        before = store.of_room(ACCOUNT_ID, room_id).get(WAITER_KEY)
+        store.put(ACCOUNT_ID, room_id, waiter, before=before)
 
 
 def _write_sessions(house: House, store: SessionStore) -> None:

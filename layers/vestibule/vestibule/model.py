@@ -286,6 +286,51 @@ class Room:
     version: int = 1
 
 
+class WaitingState(StrEnum):
+    """What has become of somebody at a room's door."""
+
+    WAITING = "waiting"
+    ADMITTED = "admitted"
+    TURNED_AWAY = "turned_away"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiter:
+    """Somebody at a room's door; one entry of the room's waiting list.
+
+    Attributes
+    ----------
+    key
+        Who it is: ``user:``, ``participant:`` or ``guest:`` and an id; once in a list.
+    since
+        When they came.
+    seen_at
+        The last sign of their page, to within a minute.
+    proof
+        Digest of what their page proves itself with.
+    is_walk_in
+        Whether they came to the room's own door, and not to a session in it.
+    session_id
+        The session that they wait for; for a walk-in, the one that they are admitted to.
+    participant_id
+        Of an admitted walk-in, as whom they take part in it: without one they are not quite in yet.
+    decided_by, decided_at
+        Which user admitted them or turned them away, and when.
+    """
+
+    key: str
+    name: str
+    since: int
+    seen_at: int
+    proof: str
+    is_walk_in: bool = True
+    state: WaitingState = WaitingState.WAITING
+    session_id: str | None = None
+    participant_id: str | None = None
+    decided_by: str | None = None
+    decided_at: int | None = None
+
+
 class ClaimState(StrEnum):
     """Where a creation under an idempotency key is."""
 

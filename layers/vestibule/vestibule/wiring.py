@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from vestibule.clock import Clock
     from vestibule.domain.access_tokens import AccessTokenIssuer, AccessTokenReader
     from vestibule.domain.accounts import Accounts
+    from vestibule.domain.admission import Admission
     from vestibule.domain.agenda import Agendas
     from vestibule.domain.app_secrets import AppSecrets
     from vestibule.domain.attendance import Attendance
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from vestibule.domain.sso_tokens import SsoTokens
     from vestibule.domain.stages import Stages
     from vestibule.domain.users import Users
+    from vestibule.domain.waiting import WaitingRooms
     from vestibule.ids import Randomness
     from vestibule.sealing import Sealing
     from vestibule.store.carriers import MailCarrier
@@ -74,6 +76,7 @@ if TYPE_CHECKING:
     from vestibule.store.queues import Queue
     from vestibule.store.table import Table
     from vestibule.store.visits import VisitStore
+    from vestibule.store.waiting import WaitingStore
 
 
 class House:
@@ -146,6 +149,35 @@ class House:
         from vestibule.domain.rooms import Rooms
 
         return Rooms(self._room_store, self._user_store, self.clock, self.random)
+
+    @cached_property
+    def waiting(self) -> WaitingRooms:
+        """Rooms, for those who wait there."""
+        from vestibule.domain.waiting import WaitingRooms
+
+        return WaitingRooms(
+            self._waiting_store,
+            self._room_store,
+            self._user_store,
+            sealing=self._sealing,
+            guesses=self.guesses,
+            clock=self.clock,
+            random=self.random,
+        )
+
+    @cached_property
+    def admission(self) -> Admission:
+        """Rooms, for those who receive people there."""
+        from vestibule.domain.admission import Admission
+
+        return Admission(
+            self._waiting_store,
+            self._room_store,
+            self._user_store,
+            self.sessions,
+            clock=self.clock,
+            random=self.random,
+        )
 
     @cached_property
     def idempotency(self) -> Idempotency:
@@ -577,6 +609,12 @@ class House:
         from vestibule.store.directory.rooms import RoomStore
 
         return RoomStore(self._directory)
+
+    @cached_property
+    def _waiting_store(self) -> WaitingStore:
+        from vestibule.store.waiting import WaitingStore
+
+        return WaitingStore(self._passes, self._directory)
 
     @cached_property
     def _login_store(self) -> LoginStore:

@@ -27,6 +27,7 @@ from vestibule.errors import (
     UnavailableError,
     VestibuleError,
 )
+from vestibule.http.hub import addresses
 from vestibule.http.problems import RequestError
 from vestibule.model import Role, Status
 
@@ -169,7 +170,9 @@ def _sso(call: Call) -> Answer:
     if room is not None and role is Role.PROVIDER:
         house.rooms.assign(account.account_id, room.room_id, user.user_id)
     # [ours]: whoever is sent with a room waits there, unless the link says where to go.
-    door = f"/u/{room.slug}" if room is not None and role is not Role.PROVIDER else None
+    door = None
+    if room is not None and role is not Role.PROVIDER:
+        door = addresses.room_door(room, house.settings.hub_host(account.slug), launch="1")
     issued = house.sso_tokens.issue(account, user, next_path=door)
     data = _user(user, account, _rooms_of(house, user), names) | {"token": _token(house, issued, user)}
     if "vsee" in call.event.folded_query.get("fields", "").lower().split(","):

@@ -58,6 +58,8 @@ CODES_WITH_PASSKEY = Limit("connect code with passkey", most=20, within=HOUR)
 a code from none, as often as somebody asks with a made-up passkey."""
 SESSION_PASSWORDS = Limit("session password", most=10, within=HOUR)
 """By session and network."""
+WALK_INS = Limit("walk-in", most=30, within=HOUR)
+"""By room and network: no guess, but people whom nobody knows and who take places in a short list."""
 PASSWORDS_OF_USER = Limit("password of user", most=10, within=15 * MINUTE)
 """By account and user, or name that is nobody's."""
 PASSWORDS_FROM_NETWORK = Limit("password from network", most=50, within=15 * MINUTE)

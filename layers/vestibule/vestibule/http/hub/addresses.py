@@ -13,6 +13,8 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from vestibule.model import Room
+
 AUTH = "/auth"
 CHECK = "/check"
 DASHBOARD = "/dashboard"
@@ -23,6 +25,8 @@ LOGOUT = "/logout"
 PLAN = "/plan"
 MAILED_LINK = "/sign-in/link"
 MAILED_PASSWORD = "/sign-in/password"  # noqa: S105 - a path, not a password
+ROOM = "/u"
+ROOMS = "/dashboard/rooms"
 SESSION = "/s"
 SIGN_IN = "/sign-in"
 
@@ -42,11 +46,13 @@ _ALIASES = tuple(
         (r"/login", SIGN_IN),
         (r"/sign-in", SIGN_IN),
         (r"/providers/dashboard", DASHBOARD),
+        (r"/dashboard/rooms", ROOMS),
         (r"/dashboard(?:/p/([^/]+))?", DASHBOARD),
         (r"/pass/join(?:/([^/]+))?", JOIN),
         (r"/join(?:/([^/]+))?", JOIN),
         (r"/s/([^/]+)", SESSION),
         (r"/(?:embed|event)/([^/]+)", EMBED),
+        (r"/u/([^/]+)", ROOM),
         (r"/check", CHECK),
         (r"/plan(?:/([0-9]+(?:/(?:change|cancel|add|participants/[0-9]+/(?:remove|remind)))?))?", PLAN),
     )
@@ -77,7 +83,7 @@ def canonical(path: str, query: Mapping[str, str]) -> str | None:
         kept = dict(query)
         if target == LOGIN:
             return with_query(f"{LOGIN}/{quote(found[1].lower(), safe='')}", kept)
-        if target in {EMBED, JOIN, PLAN, SESSION} and found[1]:
+        if target in {EMBED, JOIN, PLAN, ROOM, SESSION} and found[1]:
             rest = quote(found[1].lower()) if target == PLAN else quote(found[1], safe="")
             return with_query(f"{target}/{rest}", kept)
         if target == SIGN_IN and (guid := _taken(kept, "auto")):
@@ -133,6 +139,12 @@ def register_path(session_id: str) -> str:
 def session_page(session_id: str) -> str:
     """Return where a session is waited for and joined, asking to start at once."""
     return with_query(session_path(session_id), {"launch": "1"})
+
+
+def room_door(room: Room, hub_host: str, **parameters: str) -> str:
+    """Return the path of a room's door, which names the room's domain where that is not the hub's own host."""
+    domain = {} if room.domain == hub_host else {"domain": room.domain}
+    return with_query(f"{ROOM}/{quote(room.slug, safe='')}", domain | parameters)
 
 
 def carried(query: Mapping[str, str]) -> dict[str, str]:

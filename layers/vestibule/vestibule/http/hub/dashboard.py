@@ -17,6 +17,7 @@ from vestibule.domain.sign_ins import Over
 from vestibule.http import logs
 from vestibule.http.hub import addresses
 from vestibule.http.hub.visit import redirect
+from vestibule.model import Role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,6 +62,7 @@ def dashboard(visit: Visit) -> Answer:
         launch_url=_launch_url(agenda, query),
         is_first=_PAGE not in query,
         plan_url=addresses.PLAN if may_schedule(found.user) else None,
+        receives=found.user.role is Role.PROVIDER,
         next_url=addresses.with_query(addresses.DASHBOARD, {_PAGE: agenda.following}) if agenda.following else None,
         **shared,
     )

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 _LAUNCH = "launch"
 _CONFLICT = 409
+_TURNED_AWAY = "turned_away"
 _GONE = 410
 _JSON = "application/json"
 
@@ -160,9 +161,12 @@ def shown(
     if refused is not None:
         return refused
     account = _account(visit)
+    if _TURNED_AWAY in visit.event.folded_query:
+        return visit.page("turned_away.html", here=_here(visit, path), form_token=None)
     now = visit.house.clock()
     phase = phase_of(session, now)
-    is_open = phase in ENTERED
+    is_admitted = _is_admitted(visit, arrival)
+    is_open = phase in ENTERED or is_admitted
     opens_in = max(0, opens_at(session) - now)
     return visit.page(
         "session.html",
@@ -180,6 +184,8 @@ def shown(
         here=_here(visit, path),
         action=_without_launch(visit, path),
         form_token=form_token(visit),
+        ticket=visit.house.waiting.ticket(arrival) if not is_admitted else None,
+        waiting_url=f"{addresses.session_path(session.session_id)}/waiting",
         refresh_seconds=min(opens_in // SECOND + 1, 60),
         has_stage=account.stage is not None,
         is_host=arrival.role is ParticipantRole.HOST,
@@ -213,7 +219,8 @@ def started(visit: Visit, arrival: Arrival, path: str, return_path: str | None =
     account, session = _account(visit), arrival.session
     stage = account.stage
     is_script = _JSON in visit.event.headers.get("accept", "")
-    if stage is None or phase_of(session, visit.house.clock()) not in ENTERED:
+    is_open = phase_of(session, visit.house.clock()) in ENTERED or _is_admitted(visit, arrival)
+    if stage is None or not is_open:
         # Not (any longer) what the page showed when the form was sent: show what is.
         return json_answer(json.dumps({"reload": True})) if is_script else redirect(_without_launch(visit, path))
     held = visit.event.form().get("held")
@@ -265,6 +272,13 @@ def _unseated(visit: Visit, unseated: Unseated, path: str, *, is_script: bool) -
 
 def _left_path(session: Session) -> str:
     return f"{addresses.session_path(session.session_id)}/left"
+
+
+def _is_admitted(visit: Visit, arrival: Arrival) -> bool:
+    """Tell whether somebody was let in before the doors open."""
+    if arrival.session.room_id is None or phase_of(arrival.session, visit.house.clock()) is not Phase.UPCOMING:
+        return False
+    return visit.house.waiting.is_admitted(arrival)
 
 
 def _again_in(session: Session, now: int) -> int:

@@ -52,6 +52,11 @@ class RoomStore:
         values = self._table.get(keys.room_code(account_id, code), consistent=True)
         return values["room_id"] if values else None
 
+    def id_of_slug(self, account_id: str, domain: str, slug: str) -> str | None:
+        """Return the room that a slug leads to in a domain."""
+        values = self._table.get(keys.room_slug(account_id, domain, slug), consistent=True)
+        return values["room_id"] if values else None
+
     def create(self, room: Room) -> None:
         """Write a new room with its pointers.
 
