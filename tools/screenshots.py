@@ -97,7 +97,7 @@ COMING = [
     a_day(9, a_session(216, "Consultation", "upcoming")),
 ]
 FORM = {"url": "/sign-in?next=%2Fdashboard", "token": "t", "longest_name": 254}
-REFUSED = {"login": "", "dashboard_url": "/dashboard", "again_url": None}
+REFUSED = {"is_token": False, "login": "", "dashboard_url": "/dashboard", "again_url": None}
 PERSON = {
     "person_name": "Zoë Ångström",
     "form_token": "t",

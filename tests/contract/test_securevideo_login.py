@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.portal import PORTAL_URL, cookie_of
 from tests.support.proxy import calls_of
-from tests.support.securevideo import SecureVideo
+from tests.support.securevideo import HEADERS, SecureVideo, headers_of, refusal
 from vestibule.domain import scopes
 
 if TYPE_CHECKING:
@@ -27,15 +27,6 @@ pytestmark = pytest.mark.req("D01")
 
 HANDLED = f"{PORTAL_URL}/HandleSecureVideoLoginExpiration"
 BODY = {"RedirectToUriOnExpiry": HANDLED}
-
-HEADERS = {
-    "content-type": "application/json; charset=utf-8",
-    "cache-control": "no-cache",
-    "pragma": "no-cache",
-    "expires": "-1",
-}
-FROM_THE_GATEWAY = {"date", "content-length", "x-amzn-requestid", "x-amz-request-id", "x-amzn-errortype"}
-"""What API Gateway puts beside a function's headers."""
 
 DENIED = '{"Message": "Authorization has been denied for this request."}'
 NO_USER = '{"Message": "User not found"}'
@@ -65,18 +56,6 @@ def user(clinic: Portal) -> str:
 def securevideo(clinic: Portal) -> SecureVideo:
     """The vendor's API for the shared account: another base URL, API Identifier and API Secret Key."""
     return SecureVideo(clinic.api)
-
-
-def headers_of(answer: httpx.Response) -> dict[str, str]:
-    """Give the headers that the function itself set."""
-    return {name: value for name, value in answer.headers.items() if name not in FROM_THE_GATEWAY}
-
-
-def refusal(answer: httpx.Response) -> tuple[int, str]:
-    """Give status and body of a refusal, whose headers are those of every answer."""
-    own = {name: value for name, value in headers_of(answer).items() if name not in {"www-authenticate", "retry-after"}}
-    assert own == HEADERS
-    return answer.status_code, answer.text
 
 
 def guid_of(answer: httpx.Response) -> str:
@@ -497,3 +476,10 @@ def test_an_outage_is_a_503_in_the_vendors_shape(
 
     assert refusal(answer) == (503, '{"Message": "The service is briefly unavailable. Please try again."}')
     assert answer.headers["retry-after"] == "1"
+
+
+def test_a_client_that_is_told_a_host_alone_has_one(clinic: Portal, user: str) -> None:
+    """A name of the dialect's own, with the vendor's path behind it."""
+    host = clinic.api.base_url.replace("//api.", "//securevideo.")
+
+    assert clinic.api.post(f"{host}/login/{user}").status_code == 201

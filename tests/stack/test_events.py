@@ -74,6 +74,14 @@ EXPECTED: dict[str, tuple[int | None, str]] = {
     "logout-ok": (303, f"Location: {samples.PORTAL}/welcome-back"),
     "mail_reports-bounce": (None, "null"),
     "mailer-change": (None, '{"batchItemFailures": []}'),
+    "onsync-authverify": (200, "<xml><status>1</status></xml>"),
+    "onsync-invitees": (200, '"personal_session_link":'),
+    "onsync-session_add": (201, "<message>Session added</message>"),
+    "onsync-session_delete": (200, '{"message": "Session was deleted"}'),
+    "onsync-session_show": (200, "<session_link>"),
+    "onsync-session_update": (200, '"message": "Session updated"'),
+    "onsync-unknown_patch": (404, "<error>Unknown method.</error>"),
+    "onsync-user_invitee": (200, '"personal_session_link":'),
     "participants-add": (201, '"full_name": "Annie Easley"'),
     "participants-change": (200, '"role": "observer"'),
     "participants-index": (200, '"role": "host"'),
@@ -113,11 +121,29 @@ EXPECTED: dict[str, tuple[int | None, str]] = {
     "seat-beat": (200, '"reason": "left"'),
     "seat-leave": (200, '"state": "left"'),
     "securevideo-delete_login": (204, ""),
+    "securevideo-history": (200, "[]"),
     "securevideo-login": (201, '"LoginGuid":'),
     "securevideo-login_by_external_id": (201, '"LoginUri":'),
-    "securevideo-unknown_get": (404, '"Message":'),
+    "securevideo-participant_add": (201, '"ParticipantFullName": "Annie Easley"'),
+    "securevideo-participant_remove": (204, ""),
+    "securevideo-password_too_weak": (409, '"Message":'),
+    "securevideo-session_create": (201, '"ParticipantFullName": "Katherine Johnson"'),
+    "securevideo-session_delete": (204, ""),
+    "securevideo-session_host": (200, '"ConnectCode":'),
+    "securevideo-session_move": (200, '"ScheduleTs": "2199-01-01T00:00:00"'),
+    "securevideo-sessions": (200, '"ConnectCode":'),
     "securevideo-unknown_patch": (404, '"Message":'),
-    "securevideo-unknown_put": (404, '"Message":'),
+    "securevideo-user_change": (200, '"FullName": "Ada Lovelace"'),
+    "securevideo-user_create": (201, '"FullName": "Grace Hopper"'),
+    "securevideo-users": (200, '"FullName": "Ada Lovelace"'),
+    "sequel-activity": (200, '"userName": "Mary Somerville"'),
+    "sequel-embed_code": (200, f"/embed/{samples.SESSION_ID}#token=eyJ"),
+    "sequel-event_show": (200, '"name": "Consultation"'),
+    "sequel-not_offered_patch": (501, '"hasError": true'),
+    "sequel-preflight": (204, f"Access-Control-Allow-Origin: {samples.PORTAL}"),
+    "sequel-presenter_add": (200, '["ada@sample.example"]'),
+    "sequel-registrant_remove": (404, '"errorMessage": "Registrant not found"'),
+    "sequel-token": (200, '"token_type": "Bearer"'),
     "session_create-ok": (201, '"title": "Consultation"'),
     "session_page-friendly": (404, "There is no such session"),
     "session_page-friendly_head": (404, ""),
@@ -135,6 +161,8 @@ EXPECTED: dict[str, tuple[int | None, str]] = {
     "sign_in-head": (200, ""),
     "sign_in-page": (200, "User name or e-mail address"),
     "sign_in-state": (200, '"state": "here"'),
+    "sso-head": (403, ""),
+    "sso-ok": (303, "Location: /dashboard"),
     "static-script": (200, "visibilitychange"),
     "static-script_head": (200, ""),
     "users-change": (200, "Countess of Lovelace"),
@@ -144,6 +172,11 @@ EXPECTED: dict[str, tuple[int | None, str]] = {
     "users-index": (200, '"items":'),
     "users-show": (200, '"full_name": "Ada Lovelace"'),
     "users-sign_out": (204, ""),
+    "vsee-not_offered_delete": (501, '"code": 501'),
+    "vsee-not_offered_patch": (501, '"code": 501'),
+    "vsee-not_offered_put": (501, '"code": 501'),
+    "vsee-rooms": (200, '"total_count": 2'),
+    "vsee-sso": (200, '"full_name": "Ada Lovelace"'),
 }
 SHOWN_ONCE = re.compile(r'"(?:client_secret|app_secret|access_token|token|login_guid|LoginGuid)": "([^"]+)"')
 REST_MEMBERS = {
@@ -222,7 +255,8 @@ def test_an_event_agrees_with_itself(name: str) -> None:
     assert context["domainName"] == event["headers"]["Host"]
     # The path is what the route makes of its variables, behind the base path that a custom domain leaves in.
     route = event["resource"].replace("{proxy+}", "{proxy}").format(**event["pathParameters"] or {})
-    base = "/securevideo" if name.startswith("securevideo") else ""
+    dialect = name.partition("-")[0]
+    base = f"/{dialect}" if dialect in {"onsync", "securevideo", "sequel", "vsee"} else ""
     assert event["path"] == base + route
 
 
@@ -258,6 +292,7 @@ def fresh_samples(stack: Stack) -> Callable[[], None]:
 def invoke(stack: Stack, handed_out: HandedOut) -> Callable[[str, dict[str, Any]], Any]:
     """A function that invokes a deployed function by its folder's name, and gives what it returned or raised."""
     handed_out.note("sample secret", samples.CLIENT_SECRET, samples.SIGN_IN_SECRET, samples.PASSWORD)
+    handed_out.note("sample SSO token", samples.SSO_TOKEN)
     handed_out.note("sample login GUID", *map(samples.guid, (*samples.ISSUED, *samples.SIGNED_IN)))
     functions = stack.functions()
     deployed = {folder: functions[logical_id]["FunctionName"] for logical_id, folder in folders().items()}

@@ -17,11 +17,16 @@ from vestibule.http.api import Api
 from vestibule.http.pages import render
 
 APIS = resources("AWS::Serverless::Api")
-DOMAIN_OF = {
-    "NativeApi": ("ApiDomain", None),
-    "SecureVideoApi": ("ApiDomain", "securevideo"),
-    "HubApi": ("HubDomain", None),
+DOMAIN_OF: dict[str, tuple[str, set[str | None]]] = {
+    "NativeApi": ("ApiDomain", {None}),
+    "SecureVideoApi": ("ApiDomain", {"securevideo", None}),
+    "OnSyncApi": ("ApiDomain", {"onsync", None}),
+    "VseeApi": ("ApiDomain", {"vsee", "vc", None}),
+    "SequelApi": ("ApiDomain", {"sequel", None}),
+    "HubApi": ("HubDomain", {None}),
 }
+
+DIALECTS = {api: next(iter(paths - {None, "vc"})) for api, (_, paths) in DOMAIN_OF.items() if paths != {None}}
 
 # What API Gateway may answer by itself although every function is there and well.
 EVERYWHERE = {
@@ -131,7 +136,7 @@ def test_the_native_api_asks_the_authorizer_once_a_minute_by_credential() -> Non
 
 def test_dialects_and_pages_authenticate_inside() -> None:
     # A cached yes keyed by one header would hand one caller's to another.
-    assert all("Auth" not in APIS[api]["Properties"] for api in ("SecureVideoApi", "HubApi"))
+    assert all("Auth" not in APIS[api]["Properties"] for api in APIS if api != "NativeApi")
 
 
 # --- what the gateway says by itself ---
@@ -207,6 +212,44 @@ def test_securevideos_are_its_messages(kind: str, status: int | None, headers: d
     assert json.loads(body)["Message"].endswith(".")
 
 
+@pytest.mark.parametrize(
+    ("kind", "status", "headers", "body"), [p.values[1:] for p in answers() if p.values[0] == "OnSyncApi"]
+)
+@pytest.mark.req("D03")
+def test_onsyncs_are_its_errors_in_xml(kind: str, status: int | None, headers: dict[str, str], body: str) -> None:
+    assert headers["Content-Type"] == "'application/xml; charset=utf-8'"
+    assert re.fullmatch(r"<xml><status>0</status><error>[^<>&]+\.</error></xml>", body)
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "headers", "body"), [p.values[1:] for p in answers() if p.values[0] == "VseeApi"]
+)
+@pytest.mark.req("D02")
+def test_vsees_name_their_status_and_say_something(
+    kind: str, status: int | None, headers: dict[str, str], body: str
+) -> None:
+    assert headers["Content-Type"] == "'application/json'"
+    document = json.loads(body)
+    assert list(document) == ["code", "message"]
+    assert document["code"] == (status or 400)
+    assert document["message"].endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "headers", "body"), [p.values[1:] for p in answers() if p.values[0] == "SequelApi"]
+)
+@pytest.mark.req("D04", "P09")
+def test_sequels_are_its_envelopes_and_readable_from_every_page(
+    kind: str, status: int | None, headers: dict[str, str], body: str
+) -> None:
+    assert headers["Content-Type"] == "'application/json; charset=utf-8'"
+    assert headers["Access-Control-Allow-Origin"] == "'*'"
+    document = json.loads(body)
+    assert list(document) == ["hasError", "errorMessage"]
+    assert document["hasError"] is True
+    assert document["errorMessage"].endswith(".")
+
+
 class Tags(HTMLParser):
     """Notes the tags of a page."""
 
@@ -242,14 +285,14 @@ def test_the_hubs_are_small_pages_that_say_what_to_do(
 
 @pytest.mark.parametrize("api", APIS)
 def test_every_api_has_its_place_under_a_name(api: str) -> None:
-    domain, base_path = DOMAIN_OF[api]
+    domain, base_paths = DOMAIN_OF[api]
     mappings = [
         mapping["Properties"]
         for mapping in resources("AWS::ApiGateway::BasePathMapping").values()
         if mapping["Properties"]["RestApiId"] == {"Ref": api}
     ]
     assert {"Ref": domain} in [mapping["DomainName"] for mapping in mappings]
-    assert {mapping.get("BasePath") for mapping in mappings} == {base_path}
+    assert {mapping.get("BasePath") for mapping in mappings} == base_paths
     assert {mapping["Stage"] for mapping in mappings} == {"live"}
 
 
@@ -259,6 +302,7 @@ def test_the_names_are_the_designs_and_their_connections_are_encrypted() -> None
         "api.${DomainName}",
         "hub.${DomainName}",
         "*.hub.${DomainName}",
+        *(f"{dialect}.${{DomainName}}" for dialect in DIALECTS.values()),
     }
     for domain in domains.values():
         properties = domain["Properties"]
@@ -271,7 +315,26 @@ def test_the_names_are_the_designs_and_their_connections_are_encrypted() -> None
     assert {record["Properties"]["Name"]["Fn::Sub"] for record in records.values()} == {
         domain["Properties"]["DomainName"]["Fn::Sub"] for domain in domains.values()
     }
-    assert all(record["Condition"] == "HasHostedZone" for record in records.values())
+    assert all(record["Condition"] in {"HasHostedZone", "HasDialectRecords"} for record in records.values())
+
+
+@pytest.mark.req("D01", "D02", "D03", "D04")
+def test_a_dialect_has_a_host_of_its_own_where_that_is_wanted() -> None:
+    assert template()["Parameters"]["DialectHosts"]["Default"] == "false"
+    by_name = {
+        domain["Properties"]["DomainName"]["Fn::Sub"]: (logical_id, domain)
+        for logical_id, domain in resources("AWS::ApiGateway::DomainName").items()
+    }
+    for api, dialect in DIALECTS.items():
+        logical_id, domain = by_name[f"{dialect}.${{DomainName}}"]
+        (mapping,) = (
+            one
+            for one in resources("AWS::ApiGateway::BasePathMapping").values()
+            if one["Properties"]["DomainName"] == {"Ref": logical_id}
+        )
+        assert domain["Condition"] == mapping["Condition"] == "HasDialectHosts"
+        assert mapping["Properties"]["RestApiId"] == {"Ref": api}
+        assert "BasePath" not in mapping["Properties"]
 
 
 # --- WAF ---
@@ -317,7 +380,12 @@ def test_neither_its_log_nor_its_samples_hold_a_path_or_a_credential() -> None:
     redacted = logging["Properties"]["RedactedFields"]
     assert {"UriPath": {}} in redacted
     assert {"QueryString": {}} in redacted
-    assert {one["SingleHeader"]["Name"] for one in redacted if "SingleHeader" in one} == {"authorization", "cookie"}
+    assert {one["SingleHeader"]["Name"] for one in redacted if "SingleHeader" in one} == {
+        "authorization",
+        "cookie",
+        "x-apisecret",
+        "x-apitoken",
+    }
     # samples are kept for hours and cannot be redacted by this
     (acl,) = resources("AWS::WAFv2::WebACL").values()
     visibility = [acl["Properties"], *acl["Properties"]["Rules"]]

@@ -46,13 +46,16 @@ ALLOWED = {
 }
 NO_TOPIC = {"Fn::Sub": "arn:${AWS::Partition}:sns:*:*:*"}
 ENTRANCES = {"JoinFunction", "PersonalFunction", "SessionPageFunction", "EmbedPageFunction"}
-SIGNERS = {"AccessTokenFunction", "EmbedCreateFunction", *ENTRANCES}
+SIGNERS = {"AccessTokenFunction", "EmbedCreateFunction", "SequelFunction", *ENTRANCES}
 ROTATION = {"KeyRotationFunction"}
 # Links, passkeys, connect codes, application secrets.
 DERIVING = {"SessionCreateFunction", "SessionsFunction", "ParticipantsFunction", "MailerFunction"} | {
     "AppSecretsFunction",
+    "OnSyncFunction",
     "RegistrantCreateFunction",
     "RegistrantsFunction",
+    "SecureVideoFunction",
+    "SequelFunction",
 }
 PROVING = ENTRANCES  # the same
 MARKING = {"SignInFunction", "RegistrationFunction"}  # whom wrong passwords and registrations are counted for
@@ -262,7 +265,8 @@ def test_the_journal_is_append_only() -> None:
     assert allowed_on("JournalTable")
     assert all(actions in ({"PutItem"}, {"Query"}) for actions in allowed_on("JournalTable").values())
     assert {name for name, actions in allowed_on("JournalTable").items() if "Query" in actions} == {
-        "AttendanceFunction"
+        "AttendanceFunction",
+        "SequelFunction",
     }
 
 
@@ -306,6 +310,10 @@ def test_no_function_may_what_its_code_never_asks_for() -> None:
         "DashboardFunction",
         "SignInFunction",
         "SecureVideoFunction",
+        "OnSyncFunction",
+        "SsoFunction",
+        "VseeFunction",
+        "SequelFunction",
         *ENTRANCES,
         "SeatFunction",
         "RegistrationFunction",
@@ -341,7 +349,9 @@ def test_every_function_is_reached_through_a_throttled_api_or_by_us() -> None:
 def test_methods_are_named_one_by_one() -> None:
     routes = [(p["RestApiId"]["Ref"], p["Path"], p["Method"]) for _, kind, p in events() if kind == "Api"]
     assert len(routes) == len(set(routes))
-    assert {method for _, _, method in routes} <= {"get", "head", "post", "put", "patch", "delete"}
+    assert {method for _, _, method in routes} <= {"get", "head", "post", "put", "patch", "delete", "options"}
+    # only pages of portals ask before they call
+    assert {api for api, _, method in routes if method == "options"} == {"SequelApi"}
     hub = {(path, method) for api, path, method in routes if api == "HubApi"}
     # every page answers a HEAD; asking for a state is for scripts alone
     gets = {path for path, method in hub if method == "get"} - {"/sign-in/state", "/s/{session_id}/state"}

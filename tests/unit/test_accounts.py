@@ -25,6 +25,7 @@ SETTINGS: dict[str, Any] = {
     "colors": {"accent": "#B3261E", "header": "#14213d"},
     "navigation": [{"label": " Help ", "url": "https://portal.example/help"}],
     "redirect_uris": ["https://portal.example", "https://portal.example", "http://localhost:3000/a"],
+    "allowed_origins": ["https://portal.example", "http://localhost:3000", "https://portal.example"],
     "idle_timeout_minutes": 30,
     "sign_in_lifetime_minutes": 600,
     "revoke_on_reuse": True,
@@ -69,6 +70,16 @@ def test_the_defaults_are_the_designs() -> None:
         ("redirect_uris", ["https://*.portal.example"], "invalid_url"),
         ("redirect_uris", ["//portal.example"], "invalid_url"),
         ("redirect_uris", [f"https://p{n}.example" for n in range(51)], "too_many"),
+        ("allowed_origins", ["https://portal.example/"], "invalid_url"),
+        ("allowed_origins", ["https://portal.example/path"], "invalid_url"),
+        ("allowed_origins", ["https://Portal.example"], "invalid_url"),
+        ("allowed_origins", ["https://portal.example:443"], "invalid_url"),
+        ("allowed_origins", ["https://portal.example:x"], "invalid_url"),
+        ("allowed_origins", ["https://*.portal.example"], "invalid_url"),
+        ("allowed_origins", ["http://portal.example"], "invalid_url"),
+        ("allowed_origins", ["null"], "invalid_url"),
+        ("allowed_origins", ["*"], "invalid_url"),
+        ("allowed_origins", [f"https://p{n}.example" for n in range(41)], "too_many"),
         ("idle_timeout_minutes", 0, "out_of_range"),
         ("idle_timeout_minutes", -1, "out_of_range"),
         ("idle_timeout_minutes", 43_201, "out_of_range"),
@@ -100,6 +111,56 @@ def test_null_puts_a_setting_back_to_its_default(house: House, setting: str) -> 
     changed = house.accounts.change(account.account_id, {setting: None})
     assert getattr(changed, setting) == getattr(DEFAULTS, setting)
     assert house.accounts.current(account.account_id) == changed
+
+
+# --- origins ---
+
+
+@pytest.mark.req("P09")
+def test_an_origin_is_known_as_long_as_some_account_has_it(house: House, clock: FakeClock) -> None:
+    # given
+    one = house.accounts.create("One", "one", {"allowed_origins": ["https://a.example", "https://b.example"]})
+    two = house.accounts.create("Two", "two", {"allowed_origins": ["https://b.example"]})
+
+    def known(*addresses: str) -> list[bool]:
+        clock.advance(MINUTE)  # what is remembered is forgotten
+        return [house.accounts.allows_origin(address, None) for address in addresses]
+
+    assert known("https://a.example", "https://b.example", "https://c.example") == [True, True, False]
+    # when
+    house.accounts.change(one.account_id, {"allowed_origins": ["https://c.example"], "name": "First"})
+    # then
+    assert known("https://a.example", "https://b.example", "https://c.example") == [False, True, True]
+    house.accounts.change(two.account_id, {"allowed_origins": None})
+    assert known("https://b.example") == [False]
+
+
+@pytest.mark.req("P09")
+def test_an_account_allows_its_own_origins_and_no_others(house: House) -> None:
+    one = house.accounts.create("One", "one", {"allowed_origins": ["https://a.example"]})
+    two = house.accounts.create("Two", "two", {"allowed_origins": ["https://b.example"]})
+    assert house.accounts.allows_origin("https://a.example", one.account_id)
+    assert not house.accounts.allows_origin("https://a.example", two.account_id)
+    assert not house.accounts.allows_origin("https://A.example", one.account_id)
+
+
+@pytest.mark.req("P09")
+def test_an_origin_is_looked_up_once_a_minute_and_nonsense_never(house: House, wire: Wire) -> None:
+    with wire.counting() as calls:
+        for _ in range(3):
+            assert not house.accounts.allows_origin("https://a.example", None)
+        for nonsense in ("", "null", "*", "https://a.example/path", "javascript:1", "https://a.example\n", "x" * 9_000):
+            assert not house.accounts.allows_origin(nonsense, None)
+    assert [call.operation for call in calls] == ["Query"]
+
+
+@pytest.mark.req("P09")
+def test_all_origins_may_be_replaced_in_one_change(house: House) -> None:
+    account = house.accounts.create("One", "one", {"allowed_origins": [f"https://a{n}.example" for n in range(40)]})
+    after = [f"https://b{n}.example" for n in range(40)]
+    assert house.accounts.change(account.account_id, {"allowed_origins": after, "slug": "two"}).allowed_origins == (
+        *after,
+    )
 
 
 # --- slugs ---

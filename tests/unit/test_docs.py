@@ -46,7 +46,7 @@ STATUS_OF_CLASS = {
 def calls() -> Iterator[tuple[str, list[ast.expr]]]:
     """Give name and positional arguments of every call in the product but the dialects', who have no codes."""
     for path in sorted(PRODUCT.rglob("*.py")):
-        if "dialects" in path.parts:
+        if "dialects" in path.relative_to(PRODUCT).parts:
             continue
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call):

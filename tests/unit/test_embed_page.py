@@ -153,23 +153,12 @@ def test_without_a_list_nobody_frames_anything(
 
 
 @pytest.mark.parametrize(
-    ("given", "stored"),
-    [
-        ("https://Portal.Example", "https://portal.example"),
-        ("https://portal.example/", "https://portal.example"),
-        ("https://portal.example:443", "https://portal.example"),
-        ("https://portal.example:8443", "https://portal.example:8443"),
-        ("http://portal.localhost:8000", "http://portal.localhost:8000"),
-    ],
-)
-def test_an_origin_is_kept_as_a_browser_writes_it(house: House, given: str, stored: str) -> None:
-    assert open_account(house, frame_ancestors=[given, given]).frame_ancestors == (stored,)
-
-
-@pytest.mark.parametrize(
     "given",
     [
         "*",
+        "https://Portal.Example",
+        "https://portal.example/",
+        "https://portal.example:443",
         "https://*.example",
         "https:",
         "http://portal.example",
@@ -192,7 +181,7 @@ def test_what_is_no_origin_is_refused(house: House, given: str) -> None:
 
 def test_a_list_has_an_end(house: House) -> None:
     with pytest.raises(InvalidError, match="frame_ancestors"):
-        open_account(house, frame_ancestors=[f"https://p{number}.example" for number in range(21)])
+        open_account(house, frame_ancestors=[f"https://p{number}.example" for number in range(41)])
 
 
 # --- the embed page ---------------------------------------------------------------------------------------

@@ -13,12 +13,13 @@ from tests.support.house import add_user, open_account
 from vestibule.dialects.front_door import BODY_LIMIT, Call, Route, front_door
 from vestibule.dialects.securevideo import securevideo
 from vestibule.domain import scopes
-from vestibule.errors import ConflictError, InternalError, UnavailableError, VestibuleError
+from vestibule.errors import ConflictError, InternalError, TooManyError, UnavailableError, VestibuleError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.support.house import MotoAws, Wire
+    from vestibule.http.event import Event
     from vestibule.model import Account, Client
     from vestibule.settings import Settings
     from vestibule.wiring import House
@@ -45,14 +46,20 @@ class Door:
             Route("POST", r"/things/(?P<thing_id>[^/]+)", scopes.USERS_WRITE, self._serve),
             Route("GET", r"/", scopes.USERS_READ, self._serve),
         )
-        self._handler = front_door(house, base_path="/toy", routes=routes, refuse=self._refuse)
+        self.asked: list[str | None] = []
+        self.origin: Callable[[], str] = lambda: "told"
+        self._handler = front_door(house, base_path="/toy", routes=routes, refuse=self._refuse, headers=self._headers)
 
     def _serve(self, call: Call) -> dict[str, Any]:
         self.served.append(call)
         return self.serve(call)
 
-    def _refuse(self, status: int, error: VestibuleError) -> dict[str, Any]:
+    def _refuse(self, _: Event, status: int, error: VestibuleError) -> dict[str, Any]:
         return self.answer(status, {"oops": error.code})
+
+    def _headers(self, _: House, __: Event, account_id: str | None) -> dict[str, str]:
+        self.asked.append(account_id)
+        return {"X-Further": self.origin()}
 
     @staticmethod
     def answer(status: int, body: Any) -> dict[str, Any]:
@@ -63,7 +70,8 @@ class Door:
         raw = rest_event(method, path, resource="/{proxy+}", headers=headers, **event)
         answer = self._handler(raw, CONTEXT)  # type: ignore[arg-type]
         assert header(answer, "x-door") == "toy", "every answer is the door's own"
-        assert (header(answer, "retry-after") is not None) is (answer["statusCode"] == 503)
+        assert (header(answer, "retry-after") is not None) is (answer["statusCode"] in {429, 503})
+        self.answered = answer
         return answer["statusCode"], json_of(answer)
 
 
@@ -150,6 +158,39 @@ def test_every_failure_is_answered_in_the_doors_shape(door: Door, error: Excepti
 def test_an_outage_while_judging_the_caller_is_an_outage(door: Door, wire: Wire) -> None:
     wire.fail("GetItem", "InternalServerError")
     assert door.call()[0] == 503
+
+
+@pytest.mark.req("P03")
+def test_whoever_is_too_fast_is_told_when_to_come_back(door: Door) -> None:
+    def refuse(_: Call) -> dict[str, Any]:
+        raise TooManyError("too_many", "Later.", 17)
+
+    door.serve = refuse
+    assert door.call() == (429, {"oops": "too_many"})
+    assert header(door.answered, "retry-after") == "17"
+
+
+@pytest.mark.req("P09")
+def test_every_answer_has_the_further_headers_of_its_caller(door: Door, account: Account) -> None:
+    for path, status in (("/things/17", 200), ("/nothing", 404)):
+        assert door.call(path=path)[0] == status
+        assert header(door.answered, "x-further") == "told"
+    assert door.call(headers={"Authorization": ""})[0] == 401
+    assert header(door.answered, "x-further") == "told"
+    assert door.asked == [account.account_id, account.account_id, None]
+
+
+@pytest.mark.req("P09", "R01")
+def test_nothing_is_done_whose_answer_nobody_may_read(door: Door) -> None:
+    def fail() -> str:
+        raise UnavailableError("dynamodb")
+
+    door.origin = fail
+    assert door.call() == (503, {"oops": "temporarily_unavailable"})
+    assert door.served == []
+    # and a refusal is said without them
+    assert door.call(headers={"Authorization": ""}) == (401, {"oops": "invalid_credentials"})
+    assert header(door.answered, "x-further") is None
 
 
 # --- SecureVideo over the same house ---

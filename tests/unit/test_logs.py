@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -250,6 +250,51 @@ class Days:
             body='{"RedirectToUriOnExpiry": "https://evil.example/private-target"}',
         )
         self.call("securevideo", event)
+        self.vsees_client_calls()
+        self.sequels_client_calls()
+
+    def sequels_client_calls(self) -> None:
+        client_id, _, secret = b64decode(self.header.partition(" ")[2]).decode().partition(":")
+        credentials = {"client_id": client_id, "client_secret": secret, "grant_type": "client_credentials"}
+
+        def call(path: str, body: dict[str, Any], token: str = "") -> Any:
+            headers = {"Authorization": f"Bearer {token}", "Origin": "https://private.example"}
+            event = rest_event("POST", f"/api{path}", headers=headers, body=json.dumps(body), resource="/{proxy+}")
+            return json_of(self.call("sequel", event))
+
+        call("/oauth/token", {**credentials, "client_secret": "wrong-private"})
+        token = call("/oauth/token", credentials)["access_token"]
+        self.handed_out["access token of a dialect"] = token
+        times = {"startDate": "2027-05-05T10:00Z", "endDate": "2027-05-05T11:00Z", "timezone": "UTC"}
+        planned = {"companyId": client_id, "name": "Private talk", "type": "Virtual", **times}
+        path = f"/v1/event/{call('/v1/event/create', planned, token)['uid']}"
+        url = call(f"{path}/embedCode", {"userId": "private-7", "userName": "Private Person"}, token)
+        self.handed_out["embed token"] = url.partition("#token=")[2]
+        registrant = {"name": "Private Person", "email": "private@example.org", "metadata": {"a": "private"}}
+        self.handed_out["join_url"] = call(f"{path}/registrant", registrant, token)["join_url"].rpartition("/")[2]
+        for refused in (registrant, {"name": "private"}):
+            call(f"{path}/registrant", refused, token)
+
+    def vsees_client_calls(self) -> None:
+        client_id, _, secret = b64decode(self.header.partition(" ")[2]).decode().partition(":")
+        headers = {"X-AccountCode": "clinic", "X-ApiKey": client_id, "X-ApiSecret": secret}
+        body = "first_name=Private&last_name=&type=400&code=private-code"
+        self.call("vsee", rest_event("POST", "/api_v3/users/sso", headers=headers, body=body))
+        self.call("vsee", rest_event("POST", "/api_v3/rooms", headers=headers | {"X-ApiSecret": "wrong-private"}))
+        answer = self.call(
+            "vsee",
+            rest_event(
+                "POST", "/api_v3/users/sso", headers=headers, body=body.replace("last_name=", "last_name=Private")
+            ),
+        )
+        token = json_of(answer)["data"]["token"]
+        self.handed_out["SSO token"], self.handed_out["refresh token"] = (
+            token["token"],
+            token["refresh_token"]["token"],
+        )
+        for brought in (token["token"], "private-token"):
+            query = {"sso_token": brought, "next": "/private-path"}
+            self.call("sso", hub_event("GET", "/auth", query=query))
 
     def keys_are_kept_in_order(self) -> None:
         self._function("key_rotation")({}, CONTEXT)

@@ -150,7 +150,7 @@ MINIMAL: Mapping[str, dict[str, Any]] = {
     "dashboard.html": {**PERSON, "days": ()},
     "form_refused.html": {"back_url": "/dashboard"},
     "launch_panel.html": {**PERSON, "day": a_day(a_session())},
-    "link_refused.html": {"login": "", "dashboard_url": "/dashboard", "again_url": None},
+    "link_refused.html": {"is_token": False, "login": "", "dashboard_url": "/dashboard", "again_url": None},
     "message.html": {"title": "A title", "text": (), "actions": ()},
     "not_found.html": {},
     "panel_only.html": {"form_token": "t"},
@@ -226,6 +226,7 @@ FULL: Mapping[str, dict[str, Any]] = {
         "launch_url": "/s/12345678?launch=1",
     },
     "link_refused.html": {
+        "is_token": True,
         "login": HOSTILE,
         "dashboard_url": "/dashboard?scrollTo=1&launch=1",
         "again_url": "/login/again?x=%22",

@@ -395,6 +395,96 @@ def test_a_cancelled_session_stays_and_changes_no_more(house: House, account: Ac
         house.participants.add(account.account_id, session.session_id, [guest(1)])
 
 
+# --- another host ---------------------------------------------------------------------------------------
+
+
+def hosts_of(house: House, session: Session) -> list[str | None]:
+    return [
+        one.user_id
+        for one in house.participants.list_of(session.account_id, session.session_id)
+        if one.role is ParticipantRole.HOST
+    ]
+
+
+@pytest.mark.req("D01")
+def test_another_host_takes_the_place_of_the_one_before(house: House, account: Account, host: User) -> None:
+    session, (former, invited) = plan(house, host, guest(1))
+    other = add_user(house, account, full_name="Grace Hopper", email="grace@clinic.example", external_id="dr-2")
+
+    after, people = house.sessions.hand_over(account.account_id, session.session_id, HostRef(external_id="dr-2"))
+
+    assert (after.host_user_id, after.version) == (other.user_id, session.version + 1)
+    assert [(one.role, one.full_name) for one in people] == [
+        (ParticipantRole.HOST, "Grace Hopper"),
+        (ParticipantRole.ATTENDEE, "Guest 1"),
+    ]
+    assert people[1] == invited
+    assert code_store(house).holder(house.links.code_mark(house.links.connect_code(former))) is None
+    assert code_store(house).holder(house.links.code_mark(house.links.connect_code(people[0])))
+    lists = [
+        house.sessions.page(account.account_id, Filter(host_user_id=one.user_id), after=None, limit=10)[0]
+        for one in (host, other)
+    ]
+    assert lists == [[], [after]]
+    assert house.sessions.hand_over(account.account_id, after.session_id, HostRef(user_id=other.user_id)) == (
+        after,
+        people,
+    )
+
+
+@pytest.mark.req("D01")
+def test_somebody_who_takes_part_and_becomes_host_keeps_code_and_links(
+    house: House, account: Account, host: User
+) -> None:
+    other = add_user(house, account, full_name="Grace Hopper")
+    session, (_, before) = plan(house, host, Invitee(user_id=other.user_id))
+
+    _, (after,) = house.sessions.hand_over(account.account_id, session.session_id, HostRef(user_id=other.user_id))
+
+    assert (after.participant_id, after.role) == (before.participant_id, ParticipantRole.HOST)
+    assert house.links.connect_code(after) == house.links.connect_code(before)
+    assert house.links.personal_token(after) == house.links.personal_token(before)
+
+
+@pytest.mark.req("D01", "P05")
+def test_a_session_is_not_handed_to_nobody(house: House, account: Account, host: User) -> None:
+    session, _ = plan(house, host, guest(1))
+    stranger = add_user(house, open_account(house, slug="elsewhere"), full_name="Stranger")
+    namesake = add_user(house, account, full_name="Other", email="guest1@example.org")
+
+    def hand_over(user_id: str) -> None:
+        house.sessions.hand_over(account.account_id, session.session_id, HostRef(user_id=user_id))
+
+    with pytest.raises(InvalidError):
+        hand_over(stranger.user_id)
+    with pytest.raises(ConflictError, match="participant_exists"):
+        hand_over(namesake.user_id)
+    assert hosts_of(house, session) == [host.user_id]
+    house.sessions.cancel(account.account_id, session.session_id)
+    with pytest.raises(ConflictError, match="session_cancelled"):
+        hand_over(host.user_id)
+
+
+@pytest.mark.req("D01")
+@pytest.mark.parametrize("is_guest", [False, True])
+def test_two_new_hosts_at_once_leave_one_of_them(
+    house: House, make_house: MakeHouse, account: Account, host: User, wire: Wire, *, is_guest: bool
+) -> None:
+    first, second = (add_user(house, account, full_name=name) for name in ("First One", "Second One"))
+    session, _ = plan(house, host, *([Invitee(user_id=first.user_id)] if is_guest else []))
+    other = make_house(seed=2)
+
+    def meanwhile() -> None:
+        other.sessions.hand_over(account.account_id, session.session_id, HostRef(user_id=second.user_id))
+
+    wire.before("TransactWriteItems", meanwhile)
+    with pytest.raises(ConflictError):
+        house.sessions.hand_over(account.account_id, session.session_id, HostRef(user_id=first.user_id))
+
+    assert house.sessions.get(account.account_id, session.session_id).host_user_id == second.user_id
+    assert hosts_of(house, session) == [second.user_id]
+
+
 # --- participants ---------------------------------------------------------------------------------------
 
 

@@ -32,6 +32,7 @@ from vestibule.model import (
     Registrant,
     Room,
     SessionStatus,
+    SsoToken,
     User,
     Visit,
 )
@@ -44,6 +45,7 @@ from vestibule.store.directory.rooms import RoomStore
 from vestibule.store.directory.sessions import SessionStore
 from vestibule.store.directory.users import UserStore
 from vestibule.store.passes import LoginStore
+from vestibule.store.sso_tokens import SsoTokenStore
 from vestibule.store.table import Table
 from vestibule.store.visits import VisitStore
 
@@ -87,6 +89,7 @@ PASSWORD = "a-sample-password-of-events-only"  # noqa: S105 - see the module's d
 PASSWORD_HASH = "$argon2id$v=19$m=65536,t=3,p=4$ioOkNNRc+B+jYzO4nH3bSA$iFxjUxd6Vopb/ppjIqYyy2jd0uaTqVtIyiPQApCQRIc"  # noqa: S105 - the same
 """Of that password; to make it anew each time would take a quarter of a second."""
 SIGN_IN_SECRET = "a-sample-sign-in-secret-of-events-only"  # noqa: S105 - the same
+SSO_TOKEN = f"d{1:031d}"
 ISSUED = range(1, 6)
 """Numbers of the login URIs that nobody has followed yet."""
 SIGNED_IN = range(21, 25)
@@ -130,6 +133,16 @@ def write_into(house: House) -> None:
     logins = LoginStore(_table(house, house.settings.passes_table))
     for login in _logins(now):
         logins.create(login)
+    SsoTokenStore(_table(house, house.settings.passes_table)).create(
+        SsoToken(
+            key=ids.digest(SSO_TOKEN),
+            account_id=ACCOUNT_ID,
+            user_id=USER_ID,
+            slug=SLUG,
+            created_at=now,
+            expires_at=now + HOUR,
+        )
+    )
 
 
 def _write_account(store: AccountStore, now: int) -> None:
@@ -140,6 +153,7 @@ def _write_account(store: AccountStore, now: int) -> None:
         created_at=now,
         updated_at=now,
         redirect_uris=(PORTAL,),
+        allowed_origins=(PORTAL,),
         portal_url=f"{PORTAL}/",
     )
     before = store.get(ACCOUNT_ID, consistent=True)

@@ -135,6 +135,7 @@ class Stack:
             "DomainName": DOMAIN,
             "ApiOrigin": self.api_url,
             "HubOrigin": self.hub_origin,
+            "DialectHosts": "true",
             "Protection": "off",  # what is made here may be thrown away
             "EnableAlarms": "false",  # the emulator knows no metric math
             "MailIdentity": DOMAIN,

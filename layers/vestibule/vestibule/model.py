@@ -108,6 +108,10 @@ class Account:
         Whether the sign-in page takes a name and a password.
     launch_panel_only
         Whether the dashboard is nothing but the panel of the one session that a link names.
+    allowed_origins
+        Origins whose pages may call the API from a browser.
+    sso_token_once
+        Whether an SSO token lets one browser in and no other, instead of any until it expires.
     locale
         Language of its pages and mails for those who have none of their own (BCP 47).
     stage
@@ -140,6 +144,8 @@ class Account:
     require_passkey: bool = False
     password_sign_in: bool = True
     launch_panel_only: bool = False
+    allowed_origins: tuple[str, ...] = ()
+    sso_token_once: bool = False
     locale: str | None = None
     stage: Stage | None = None
     embed_token_minutes: int = 60
@@ -231,6 +237,8 @@ class User:
         argon2id, in its own encoded form.
     signed_out_at
         Sign-ins begun at or before this moment are over ("sign out everywhere").
+    extras
+        What a dialect's client keeps here and wants back; see `vestibule.dialects`.
     """
 
     user_id: str
@@ -247,6 +255,7 @@ class User:
     username: str | None = None
     password_hash: str | None = field(default=None, repr=False)
     signed_out_at: int | None = None
+    extras: Mapping[str, str] = field(default_factory=dict)
     version: int = 1
 
 
@@ -337,6 +346,8 @@ class Login:
         Digest of the sign-in's secret, which only the cookie holds.
     idle_until, live_until
         First moments at which the sign-in is over by inactivity, by age.
+    sso_token
+        Key of the SSO token that it came from, if it did.
     """
 
     key: str
@@ -358,6 +369,38 @@ class Login:
     live_until: int | None = None
     revoked_at: int | None = None
     ended_at: int | None = None
+    sso_token: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SsoToken:
+    """A token that signs its user in at the hub, by default as often as it is brought until it expires.
+
+    Attributes
+    ----------
+    key
+        SHA-256 of the token, hex; the token itself is nowhere.
+    slug
+        The hub host on which alone it opens.
+    expires_at
+        First moment at which it is no longer accepted.
+    once
+        Whether the first browser spends it.
+    next
+        Hub path to land on when the link names none.
+    spent_at
+        When it let in the one browser that it was for.
+    """
+
+    key: str
+    account_id: str
+    user_id: str
+    slug: str
+    created_at: int
+    expires_at: int
+    once: bool = False
+    next: str | None = None
+    spent_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -551,6 +594,8 @@ class Session:
         What the last change of the appointment replaced.
     event
         The last change or cancellation that everybody invited hears of.
+    extras
+        What a dialect's client keeps here and wants back.
     version
         Rises by one with every change; the entity tag.
     """
@@ -576,6 +621,7 @@ class Session:
     cancelled_at: int | None = None
     former: Appointment | None = None
     event: OutboxEvent | None = None
+    extras: Mapping[str, str] = field(default_factory=dict)
     version: int = 1
 
     @property
@@ -617,6 +663,8 @@ class Participant:
         removed: nobody any more, until the same person is added again.
     event
         The last thing that this person alone hears of.
+    extras
+        What a dialect's client keeps here and wants back.
     """
 
     participant_id: str
@@ -639,6 +687,7 @@ class Participant:
     batch: str | None = None
     removed_at: int | None = None
     event: OutboxEvent | None = None
+    extras: Mapping[str, str] = field(default_factory=dict)
     version: int = 1
 
 

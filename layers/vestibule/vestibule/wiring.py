@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from vestibule.domain.sessions import Sessions
     from vestibule.domain.sign_ins import SignIns
     from vestibule.domain.signing_keys import KeyRotation, Signer, Verifier
+    from vestibule.domain.sso_tokens import SsoTokens
     from vestibule.domain.stages import Stages
     from vestibule.domain.users import Users
     from vestibule.ids import Randomness
@@ -173,6 +174,21 @@ class House:
 
         return PasswordSignIns(
             self._user_store, self._login_store, self.guesses, self.audit, clock=self.clock, random=self.random
+        )
+
+    @cached_property
+    def sso_tokens(self) -> SsoTokens:
+        """SSO tokens."""
+        from vestibule.domain.sso_tokens import SsoTokens
+        from vestibule.store.sso_tokens import SsoTokenStore
+
+        return SsoTokens(
+            SsoTokenStore(self._passes),
+            self._login_store,
+            self._user_store,
+            self.audit,
+            clock=self.clock,
+            random=self.random,
         )
 
     @cached_property

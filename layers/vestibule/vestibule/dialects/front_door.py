@@ -7,18 +7,19 @@ headers look; nothing here knows a vendor.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from vestibule.domain import scopes
-from vestibule.errors import NotFoundError, VestibuleError
+from vestibule.errors import NotFoundError, TooManyError, UnavailableError, VestibuleError
 from vestibule.http import logs
 from vestibule.http.handler import handler
 from vestibule.http.problems import RETRY_AFTER, RequestError, status_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from vestibule.domain.clients import Caller
     from vestibule.http.event import Answer, Event
@@ -36,7 +37,7 @@ class Call:
     Attributes
     ----------
     values
-        The path's variables, percent-decoded, in their own case.
+        The path's variables, percent-decoded, in their own case; "" for one that the path does not have.
     """
 
     event: Event
@@ -52,7 +53,7 @@ class Route:
     Attributes
     ----------
     scope
-        What the caller must have been granted, as for the native API's same call.
+        What the caller must have been granted, as for the native API's same call; "" for nothing.
     """
 
     method: str
@@ -61,12 +62,34 @@ class Route:
     serve: Callable[[Call], Answer]
 
 
+def by_authorization(house: House, event: Event) -> Caller:
+    """Return who calls by the Authorization header, Basic or Bearer."""
+    return house.credentials.caller(event.headers.get("authorization"))
+
+
+def not_offered(_: Call) -> Answer:
+    """Refuse what a vendor documents and this service does not do.
+
+    Raises
+    ------
+    RequestError
+        Always, with 501.
+    """
+    raise RequestError(501, "not_offered", "This call of the vendor's API is not offered here.")
+
+
+def _no_headers(_: House, __: Event, ___: str | None) -> dict[str, str]:
+    return {}
+
+
 def front_door(
     house: House,
     *,
     base_path: str,
     routes: Sequence[Route],
-    refuse: Callable[[int, VestibuleError], Answer],
+    refuse: Callable[[Event, int, VestibuleError], Answer],
+    identify: Callable[[House, Event], Caller] = by_authorization,
+    headers: Callable[[House, Event, str | None], Mapping[str, str]] = _no_headers,
 ) -> Handler:
     """Return the handler of a dialect.
 
@@ -76,34 +99,64 @@ def front_door(
         Where it is mapped, such as ``/securevideo``; AWS leaves it in the path,
         the emulator does not.
     refuse
-        Makes the vendor's answer from a status and a refusal.
+        Makes the vendor's answer from the request, a status and a refusal.
+    identify
+        Says who calls, before anything else is looked at; raises `UnauthenticatedError`.
+    headers
+        Gives every answer's further headers, from the request and the caller's account
+        (None while nobody is known).  It is asked before anything is done: what it
+        cannot find out refuses the call.
     """
     compiled = [(route, re.compile(route.pattern, re.IGNORECASE)) for route in routes]
 
-    def find(method: str, path: str) -> tuple[Route, dict[str, str]]:
-        for route, pattern in compiled:
-            found = pattern.fullmatch(path)
-            if found and route.method == method:
-                return route, {name: unquote(value) for name, value in found.groupdict().items()}
-        raise NotFoundError("route_not_found", "There is no such route.")
-
-    def answer(event: Event) -> Answer:
-        caller = house.credentials.caller(event.headers.get("authorization"))
-        logs.about(account_id=caller.account_id, client_id=caller.client_id)
+    def serve(event: Event, caller: Caller) -> Answer:
         if len(event.body) > BODY_LIMIT:
             raise RequestError(413, "body_too_large", "The body is too large.")
-        route, values = find(event.method, _below(base_path, event.path))
-        scopes.require(route.scope, caller.scopes)
+        route, values = _find(compiled, event.method, _below(base_path, event.path))
+        if route.scope:
+            scopes.require(route.scope, caller.scopes)
         return route.serve(Call(event, caller, house, values))
 
-    def refused(_: Event, error: VestibuleError) -> Answer:
+    def answer(event: Event) -> Answer:
+        caller = identify(house, event)
+        logs.about(account_id=caller.account_id, client_id=caller.client_id)
+        further = headers(house, event, caller.account_id)
+        try:
+            found = serve(event, caller)
+        except VestibuleError as error:
+            logs.note(error)
+            found = refused(event, error)
+        found["headers"].update(further)
+        return found
+
+    def refused(event: Event, error: VestibuleError) -> Answer:
         status = status_of(error)
-        answer = refuse(status, error)
-        if status == 503:  # noqa: PLR2004 - the status is its own name
-            answer["headers"]["Retry-After"] = RETRY_AFTER
+        answer = refuse(event, status, error)
+        answer["headers"].update(_come_back(status, error))
         return answer
 
-    return handler(answer, refused)
+    def refused_unknown(event: Event, error: VestibuleError) -> Answer:
+        answer = refused(event, error)
+        with suppress(UnavailableError):  # the refusal is the news
+            answer["headers"].update(headers(house, event, None))
+        return answer
+
+    return handler(answer, refused_unknown)
+
+
+def _find(compiled: Iterable[tuple[Route, re.Pattern[str]]], method: str, path: str) -> tuple[Route, dict[str, str]]:
+    for route, pattern in compiled:
+        found = pattern.fullmatch(path)
+        if found and route.method == method:
+            return route, {name: unquote(value or "") for name, value in found.groupdict().items()}
+    raise NotFoundError("route_not_found", "There is no such route.")
+
+
+def _come_back(status: int, error: VestibuleError) -> dict[str, str]:
+    """Return the header that says when a refused call may succeed, if it may."""
+    if isinstance(error, TooManyError):
+        return {"Retry-After": str(error.retry_after)}
+    return {"Retry-After": RETRY_AFTER} if status == 503 else {}  # noqa: PLR2004 - the status is its own name
 
 
 def _below(base_path: str, path: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from vestibule import ids
 from vestibule.clock import MINUTE
@@ -32,10 +33,12 @@ REMEMBERED_FOR = MINUTE
 COLORS = ("accent", "header")
 """Colours that an account may set."""
 REDIRECT_URIS_AT_MOST = 50
+ORIGINS_AT_MOST = 40
+"""Those that come and those that go in one change are one transaction."""
 NAVIGATION_AT_MOST = 8
-FRAME_ANCESTORS_AT_MOST = 20
 
 _LABEL_LENGTH = 40
+_PORTS = {"https": 443, "http": 80}
 _ATTEMPTS = 3
 _LONGEST_IDLE = 30 * 24 * 60
 """Minutes: no sign-in lives longer than 30 days."""
@@ -59,6 +62,7 @@ class Accounts:
         self._random = random
         self._by_id: Memory[str, Account | None] = Memory(clock, keep=REMEMBERED_FOR)
         self._id_of_slug: Memory[str, str | None] = Memory(clock, keep=REMEMBERED_FOR)
+        self._known_origins: Memory[str, bool] = Memory(clock, keep=REMEMBERED_FOR)
 
     def get(self, account_id: str) -> Account:
         """Return an account, at most 60 s old.
@@ -100,6 +104,21 @@ class Accounts:
         """Return the account of a hub host if it is remembered, however old; nothing is read."""
         account = self._by_id.peek(self._id_of_slug.peek(slug) or "")
         return account if account and account.status is Status.ACTIVE else None
+
+    def allows_origin(self, address: str, account_id: str | None) -> bool:
+        """Tell whether pages of an origin may call from a browser, as of 60 s ago at most.
+
+        Parameters
+        ----------
+        account_id
+            Whose answer they would read; None for what is said to nobody in particular
+            (a preflight, a refusal), which pages may read that any account has allowed.
+        """
+        if not is_origin(address):
+            return False
+        if account_id is None:
+            return self._known_origins.get(address, lambda: self._store.knows_origin(address))
+        return address in self.get(account_id).allowed_origins
 
     def all(self) -> list[Account]:
         """Return every account, oldest first; for operators."""
@@ -233,9 +252,20 @@ def _redirect_uris(values: Sequence[str]) -> tuple[str, ...]:
 
 
 def _origins(values: Sequence[str]) -> tuple[str, ...]:
-    if len(values) > FRAME_ANCESTORS_AT_MOST:
-        raise RuleError("too_many", f"must be at most {FRAME_ANCESTORS_AT_MOST} origins.")
-    return tuple(dict.fromkeys(rules.web_origin(value) for value in values))
+    if len(values) > ORIGINS_AT_MOST:
+        raise RuleError("too_many", f"must be at most {ORIGINS_AT_MOST} origins.")
+    if not all(map(is_origin, values)):
+        raise RuleError("invalid_url", "must be origins as browsers write them, such as https://events.example.")
+    return tuple(dict.fromkeys(values))
+
+
+def is_origin(value: str) -> bool:
+    """Tell whether a text is an origin as browsers write it in ``Origin``: scheme, host, and a port that says more."""
+    if rules.sought(rules.web_address, value) is None:
+        return False
+    parts = urlsplit(value)
+    has_needless_port = parts.port == _PORTS.get(parts.scheme)
+    return value == f"{parts.scheme}://{parts.netloc}".lower() and not has_needless_port
 
 
 def _navigation(links: Sequence[Mapping[str, str]]) -> tuple[NavigationLink, ...]:
@@ -273,6 +303,8 @@ _RULES: dict[str, Callable[[Any], Any]] = {
     "require_passkey": _as_it_is,
     "password_sign_in": _as_it_is,
     "launch_panel_only": _as_it_is,
+    "allowed_origins": _origins,
+    "sso_token_once": _as_it_is,
     "locale": rules.locale,
     "embed_token_minutes": _token_minutes,
     "seat_policy": SeatPolicy,
@@ -291,6 +323,8 @@ _CLEARED: dict[str, Any] = {
     "require_passkey": False,
     "password_sign_in": True,
     "launch_panel_only": False,
+    "allowed_origins": (),
+    "sso_token_once": False,
     "locale": None,
     "stage": None,
     "embed_token_minutes": 60,

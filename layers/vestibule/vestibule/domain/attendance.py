@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vestibule.clock import SECOND
+from vestibule.clock import MINUTE, SECOND
 from vestibule.domain.seats import LASTS
 from vestibule.errors import NotFoundError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from vestibule.clock import Clock
     from vestibule.model import Visit
     from vestibule.store.directory.sessions import SessionStore
@@ -59,3 +62,12 @@ class Attendance:
     def _attended(self, visit: Visit) -> Attended:
         seconds = (visit.left_at - visit.joined_at) // SECOND
         return Attended(visit, seconds, not visit.has_left and self._clock() < visit.left_at + LASTS)
+
+
+def per_minute(visits: Collection[Visit]) -> list[tuple[int, int]]:
+    """Return how many visitors were there in each minute, counted from the first one's joining; no empty minutes."""
+    begun = min((visit.joined_at for visit in visits), default=0)
+    counts: Counter[int] = Counter()
+    for visit in visits:
+        counts.update(range((visit.joined_at - begun) // MINUTE, (visit.left_at - begun) // MINUTE + 1))
+    return sorted(counts.items())

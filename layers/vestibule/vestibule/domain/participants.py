@@ -7,7 +7,8 @@ that two calls cannot both add somebody.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import batched
 from typing import TYPE_CHECKING
 
 from vestibule import ids
@@ -77,6 +78,7 @@ class Invitee:
     external_id: str | None = None
     role: ParticipantRole = ParticipantRole.ATTENDEE
     notify: Channel = Channel.NONE
+    extras: Mapping[str, str] = field(default_factory=dict)
 
 
 class Participants:
@@ -174,8 +176,8 @@ class Participants:
         drafts = _going_on(drafts, earlier, gathering.removed)
         written: list[Participant] = []
         try:
-            for first in range(0, len(drafts), TOGETHER):
-                written += self.write_with(session, (), drafts[first : first + TOGETHER], _never)
+            for part in batched(drafts, TOGETHER, strict=False):
+                written += self.write_with(session, (), part, _never)
         except ConflictError:
             # Somebody else added one of them at the same moment: leave nothing half done.
             for participant in [*earlier, *written]:
@@ -283,16 +285,23 @@ class Participants:
         session, participant = self.get(account_id, session_id, participant_id)
         if participant.role is ParticipantRole.HOST:
             raise ConflictError("host_is_fixed", "The host takes part as long as the session is theirs.")
-        event = self._event(session, participant, EventKind.REMOVED)
-        left = (
-            replace(participant, removed_at=self._clock(), event=event, version=participant.version + 1)
-            if event is not None
-            else None
-        )
         try:
-            self._sessions.write(self._removal(participant, left))
+            self._sessions.write(self._leaving(session, participant))
         except ConditionFailedError as refused:
             raise _changed_meanwhile() from refused
+
+    def session_id_of(self, account_id: str, participant_id: str) -> str:
+        """Return the session that a participant takes part in.
+
+        Raises
+        ------
+        NotFoundError
+            The account has no such participant.
+        """
+        session_id = self._sessions.id_of_participant(account_id, participant_id)
+        if session_id is None:
+            raise NotFoundError("participant_not_found", "The account has no such participant.")
+        return session_id
 
     # --- for the sessions -------------------------------------------------------------------
 
@@ -370,6 +379,41 @@ class Participants:
             return written
         raise _no_code()
 
+    def write_more(self, session: Session, drafts: Sequence[Participant]) -> list[Participant]:
+        """Write new participants of a session that was just created, see `write_with`."""
+        parts = (self.write_with(session, (), part, _never) for part in batched(drafts, TOGETHER, strict=False))
+        return [participant for part in parts for participant in part]
+
+    def follow_host(self, session: Session, first: Sequence[Action], gathering: Gathering, host: Invitee) -> None:
+        """Put a session's new host in the place of the one before, who is removed.
+
+        Parameters
+        ----------
+        session
+            As ``first`` writes it, in the same transaction.
+        gathering
+            Who takes part so far.
+
+        Raises
+        ------
+        ConflictError
+            Somebody changed the session or its people at the same moment, or takes
+            part as a guest under the new host's address.
+        """
+        former = [p for p in gathering.participants if p.role is ParticipantRole.HOST]
+        actions = [*first, *(action for one in former for action in self._leaving(session, one))]
+        others = [p for p in gathering.participants if p not in former]
+        guest = next((p for p in others if p.user_id == host.user_id), None)
+        if guest is None:
+            drafts = _going_on(self.drafts(session, (), host=host, known=others), (), gathering.removed)
+            self.write_with(session, actions, drafts, lambda _: _changed_meanwhile())
+            return
+        raised = replace(guest, role=ParticipantRole.HOST, updated_at=self._clock(), version=guest.version + 1)
+        try:
+            self._sessions.write([*actions, *self._sessions.rewriting(session, raised, before=guest)])
+        except ConditionFailedError as refused:
+            raise _changed_meanwhile() from refused
+
     def follow(self, session: Session, known: Sequence[Participant]) -> None:
         """Move what hangs on a session's time after it was changed: index entries and codes."""
         actions: list[Action] = []
@@ -409,6 +453,7 @@ class Participants:
             phone=phone,
             external_id=checks.apply(f"{path}.external_id", rules.external_id, external) if external else None,
             notify=invitee.notify,
+            extras=checks.apply(f"{path}.extras", rules.extras, invitee.extras),
         )
         _check_channel(draft, f"{path}.", checks)
         return replace(draft, event=self._event(session, draft, EventKind.INVITED))
@@ -445,6 +490,14 @@ class Participants:
             now=self._clock(),
             held_until=session.ends_at + CODE_HELD_BEYOND,
         )
+
+    def _leaving(self, session: Session, participant: Participant) -> list[Action]:
+        """Return the actions that remove a participant, and let them hear of it."""
+        event = self._event(session, participant, EventKind.REMOVED)
+        if event is None:
+            return self._removal(participant)
+        left = replace(participant, removed_at=self._clock(), event=event, version=participant.version + 1)
+        return self._removal(participant, left)
 
     def _removal(self, participant: Participant, left: Participant | None = None) -> list[Action]:
         mark = self._links.code_mark(self._links.connect_code(participant))
@@ -540,6 +593,7 @@ _RULES: dict[str, Callable[[Checks, str, Any], Any]] = {
     "role": lambda _checks, _field, value: ParticipantRole(value),
     "notify": lambda _checks, _field, value: Channel(value),
     "rsvp": lambda _checks, _field, value: Rsvp(value),
+    "extras": lambda checks, field, value: checks.apply(field, rules.extras, value),
 }
 
 

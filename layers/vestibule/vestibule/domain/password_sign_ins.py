@@ -10,14 +10,12 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from vestibule import ids
-from vestibule.clock import MINUTE
 from vestibule.domain import passwords, rules
 from vestibule.domain.guesses import PASSWORDS_FROM_NETWORK, PASSWORDS_OF_USER, network_of
 from vestibule.domain.login_uris import Arrived
-from vestibule.domain.sign_ins import Credential, end_replaced
+from vestibule.domain.sign_ins import begun, end_replaced
 from vestibule.errors import UnavailableError
-from vestibule.model import Login, Status, User
+from vestibule.model import Status, User
 from vestibule.store.table import ConditionFailedError
 
 if TYPE_CHECKING:
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
     from vestibule.domain.audit import AuditTrail
     from vestibule.domain.guesses import Guess, Guesses
     from vestibule.domain.login_uris import Browser
+    from vestibule.domain.sign_ins import Credential
     from vestibule.ids import Randomness
     from vestibule.model import Account
     from vestibule.store.directory.users import UserStore
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
 
 SHARED_BY_AT_MOST = 3
 """Users of one e-mail address among whom the password decides; with more of them the address names nobody."""
-
-_ATTEMPT_BYTES = 8
 
 
 class PasswordSignIns:
@@ -127,27 +124,9 @@ class PasswordSignIns:
 
     def _begin(self, account: Account, user: User, held: Credential | None) -> Arrived:
         """Write a login that is a sign-in from its first moment."""
-        now, secret = self._clock(), ids.new_secret(self._random)
-        idle_timeout = account.idle_timeout_minutes * MINUTE
-        lifetime = account.sign_in_lifetime_minutes * MINUTE
-        login = Login(
-            # Digest of a GUID that nobody is ever told: no link leads here.
-            key=ids.digest(ids.new_login_guid(self._random)),
-            account_id=account.account_id,
-            user_id=user.user_id,
-            slug=account.slug,
-            created_at=now,
-            redeem_before=now,
-            idle_timeout=idle_timeout,
-            lifetime=lifetime,
-            redeemed_at=now,
-            attempt=self._random.token_hex(_ATTEMPT_BYTES),
-            secret_digest=ids.digest(secret),
-            idle_until=now + idle_timeout,
-            live_until=now + lifetime,
-        )
+        now = self._clock()
+        login, credential = begun(account, user.user_id, now=now, random=self._random)
         self._logins.create(login)
-        credential = Credential(login.key, login.account_id, login.user_id, secret)
         return Arrived(login, credential, took_over=end_replaced(self._logins, held, login, now))
 
     def _renew_hash(self, user: User, password: str) -> None:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from vestibule.errors import FieldError, InvalidError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 _CONTROL_CATEGORIES = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})
 _BIDIRECTIONAL = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -38,6 +38,7 @@ EXTERNAL_ID_LENGTH = 256
 LAST_MOMENT = 7_258_118_400_000
 """2200-01-01T00:00:00Z in milliseconds."""
 METADATA_BYTES = 8 * 1_024
+EXTRA_LENGTH = 2_048
 URL_LENGTH = 2_048
 PASSWORD_LENGTHS = range(8, 129)
 
@@ -191,6 +192,11 @@ def json_object(value: dict[str, Any]) -> str:
     return text_form
 
 
+def extras(value: Mapping[str, str]) -> dict[str, str]:
+    """Return what a dialect's client keeps with an object, without what is empty."""
+    return {name: text(kept, most=EXTRA_LENGTH) for name, kept in value.items() if kept}
+
+
 def moment(value: int) -> int:
     """Return a time in milliseconds since the epoch that a calendar can still show."""
     if not 0 <= value < LAST_MOMENT:
@@ -241,15 +247,6 @@ def color(value: str) -> str:
     if not _COLOR.fullmatch(value.lower()):
         raise RuleError("invalid_color", "must be a colour such as #0f5c8c.")
     return value.lower()
-
-
-def web_origin(value: str) -> str:
-    """Return an https origin as a browser writes it: scheme, host and, unless it is 443, port."""
-    parts = urlsplit(web_address(value.lower()))
-    if parts.path not in ("", "/") or "?" in value or "#" in value:
-        raise RuleError("invalid_origin", "must be an origin, such as https://portal.example, without a path.")
-    port = "" if parts.port in (None, 443 if parts.scheme == "https" else 80) else f":{parts.port}"
-    return f"{parts.scheme}://{parts.hostname}{port}"
 
 
 def web_address(value: str) -> str:

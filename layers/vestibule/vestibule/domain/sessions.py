@@ -15,7 +15,7 @@ from vestibule.clock import MINUTE
 from vestibule.domain import passwords, rules
 from vestibule.domain.idempotency import IdTakenError
 from vestibule.domain.outbox import new_event
-from vestibule.domain.participants import Invitee
+from vestibule.domain.participants import PARTICIPANTS_AT_MOST, Invitee
 from vestibule.domain.people import named_alike
 from vestibule.domain.rules import Checks, RuleError
 from vestibule.errors import ConflictError, FieldError, InvalidError, NotFoundError, VersionMismatchError
@@ -49,8 +49,7 @@ LONGEST_MINUTES = 525_600
 LATE_BY = 5 * MINUTE
 """How far in the past a new start time may lie: clocks differ, and calls take time."""
 INVITED_AT_FIRST = 30
-"""People that a session can be created with, besides the host: they and the session's
-own items are one transaction.  More are added afterwards."""
+"""People, besides the host, who are written together with the session in one transaction."""
 PEOPLE_AT_MOST = 200
 """Entries of presenters, and of organizers."""
 TITLE_LENGTH = 300
@@ -85,6 +84,22 @@ class Filter:
     starting: range = FOREVER
 
 
+class BothRolesError(InvalidError):
+    """Somebody would be presenter and organizer at once.
+
+    Attributes
+    ----------
+    people
+        Who, as the organizers' list names them.
+    """
+
+    def __init__(self, people: Sequence[str]) -> None:
+        super().__init__(
+            FieldError("organizers", "both_roles", "organizers: nobody can be presenter and organizer at once.")
+        )
+        self.people = tuple(people)
+
+
 class Sessions:
     """The sessions of all accounts."""
 
@@ -113,7 +128,7 @@ class Sessions:
         invitees: Sequence[Invitee] = (),
         session_id: str | None = None,
     ) -> tuple[Session, list[Participant]]:
-        """Create a session with its host and up to 30 others, in one transaction.
+        """Create a session with its host and others: up to 30 of them in one transaction, the rest after it.
 
         Parameters
         ----------
@@ -131,6 +146,8 @@ class Sessions:
         IdTakenError
             The given id is in use.
         """
+        if len(invitees) >= PARTICIPANTS_AT_MOST:
+            raise ConflictError("too_many_participants", f"A session has at most {PARTICIPANTS_AT_MOST} participants.")
         user = self._host(account_id, host)
         checks = Checks()
         clean = _clean(fields, checks)
@@ -286,15 +303,41 @@ class Sessions:
                 return session
         raise _changed_meanwhile()
 
+    def hand_over(self, account_id: str, session_id: str, host: HostRef) -> tuple[Session, list[Participant]]:
+        """Give a session another host; the one before no longer takes part.
+
+        Raises
+        ------
+        InvalidError
+            The new host is no active user of the account.
+        NotFoundError
+            The account has no such session.
+        ConflictError
+            The session is cancelled, or was changed at the same moment.
+        """
+        user = self._host(account_id, host)
+        gathering = self._participants.gathering(account_id, session_id)
+        before = gathering.session
+        if before.status is SessionStatus.CANCELLED:
+            raise ConflictError("session_cancelled", "The session is cancelled.")
+        if before.host_user_id == user.user_id:
+            return before, gathering.participants
+        session = replace(before, host_user_id=user.user_id, updated_at=self._clock(), version=before.version + 1)
+        invitee = Invitee(user_id=user.user_id, role=ParticipantRole.HOST, notify=host.notify)
+        self._participants.follow_host(session, self._store.replacing(session, before=before), gathering, invitee)
+        return self.whole(account_id, session_id)
+
     def _write_new(self, session: Session, drafts: Sequence[Participant], *, is_id_given: bool) -> list[Participant]:
-        """Write a session and its first people in one transaction: all of it, or nothing."""
+        """Write a session and its first people in one transaction, all of it or nothing; then whoever is left."""
 
         def refused(error: ConditionFailedError) -> Exception:
             if error.index == 0:
                 return IdTakenError() if is_id_given else _IdDrawnTwiceError()
             return _name_taken(session, error.index)
 
-        return self._participants.write_with(session, self._store.creating(session), drafts, refused)
+        first, others = drafts[: INVITED_AT_FIRST + 1], drafts[INVITED_AT_FIRST + 1 :]
+        written = self._participants.write_with(session, self._store.creating(session), first, refused)
+        return written + self._participants.write_more(session, others)
 
     def _replace(self, session: Session, before: Session) -> bool:
         """Write a changed session; False when somebody else was faster."""
@@ -397,6 +440,7 @@ _RULES: dict[str, Callable[[Any], Any]] = {
     "organizers": _people,
     "registration": _registration,
     "metadata": rules.json_object,
+    "extras": rules.extras,
 }
 _CLEARED: dict[str, Any] = {
     "room_id": None,
@@ -415,15 +459,15 @@ def _refuse_double_roles(session: Session) -> None:
 
     Raises
     ------
-    InvalidError
+    BothRolesError
         Somebody stands in both lists.
     """
     if not session.presenters or not session.organizers:
         return
-    if not set(map(named_alike, session.presenters)).isdisjoint(map(named_alike, session.organizers)):
-        raise InvalidError(
-            FieldError("organizers", "both_roles", "organizers: nobody can be presenter and organizer at once.")
-        )
+    presenters = set(map(named_alike, session.presenters))
+    both = [organizer for organizer in session.organizers if named_alike(organizer) in presenters]
+    if both:
+        raise BothRolesError(both)
 
 
 def _name_taken(session: Session, index: int) -> ConflictError:

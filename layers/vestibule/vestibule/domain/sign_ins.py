@@ -18,11 +18,14 @@ from vestibule.store.table import ConditionFailedError
 
 if TYPE_CHECKING:
     from vestibule.clock import Clock
+    from vestibule.ids import Randomness
+    from vestibule.model import Account
     from vestibule.store.passes import LoginStore, SignInStore
 
 EXTEND_EVERY = MINUTE
 """The idle deadline moves at most this often, so that a busy page costs few writes."""
 
+_ATTEMPT_BYTES = 8
 _COOKIE_PARTS = 4
 _KEY_LENGTH = 64
 _LONGEST_COOKIE = 256
@@ -170,6 +173,41 @@ def is_live(login: Login, now: int) -> bool:
         and now < (login.idle_until or 0)
         and now < (login.live_until or 0)
     )
+
+
+def begun(
+    account: Account, user_id: str, *, now: int, random: Randomness, sso_token: str | None = None
+) -> tuple[Login, Credential]:
+    """Return a login that is a sign-in from its first moment, and what its cookie carries; not stored yet.
+
+    Parameters
+    ----------
+    now
+        Milliseconds since the epoch.
+    sso_token
+        Key of the SSO token that it comes from.
+    """
+    secret = ids.new_secret(random)
+    idle_timeout = account.idle_timeout_minutes * MINUTE
+    lifetime = account.sign_in_lifetime_minutes * MINUTE
+    login = Login(
+        # Digest of a GUID that nobody is ever told: no link leads here.
+        key=ids.digest(ids.new_login_guid(random)),
+        account_id=account.account_id,
+        user_id=user_id,
+        slug=account.slug,
+        created_at=now,
+        redeem_before=now,
+        idle_timeout=idle_timeout,
+        lifetime=lifetime,
+        redeemed_at=now,
+        attempt=random.token_hex(_ATTEMPT_BYTES),
+        secret_digest=ids.digest(secret),
+        idle_until=now + idle_timeout,
+        live_until=now + lifetime,
+        sso_token=sso_token,
+    )
+    return login, Credential(login.key, login.account_id, login.user_id, secret)
 
 
 def end_replaced(logins: LoginStore, held: Credential | None, login: Login, now: int) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from vestibule import ids
@@ -20,7 +21,7 @@ from vestibule.store.directory.users import unique_names
 from vestibule.store.table import ConditionFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from vestibule.clock import Clock
     from vestibule.ids import Randomness
@@ -92,6 +93,10 @@ class Users:
             raise _unknown()
         return user
 
+    def several(self, account_id: str, user_ids: Iterable[str]) -> list[User]:
+        """Return up to 100 users in the order of their ids, without those that are gone."""
+        return sorted(self._store.several(account_id, user_ids), key=attrgetter("user_id"))
+
     def with_external_id(self, account_id: str, external_id: str) -> User | None:
         """Return the user of a portal's id."""
         clean = rules.sought(rules.external_id, external_id)
@@ -122,6 +127,39 @@ class Users:
             external_id or username is taken, or others keep changing the user.
         """
         return self._replace(account_id, user_id, _clean(fields))
+
+    def keep(
+        self, account_id: str, external_id: str, fields: Mapping[str, Any], *, at_first: Mapping[str, Any]
+    ) -> User:
+        """Return the user of a portal's id as the portal describes it: created, or brought up to date.
+
+        Parameters
+        ----------
+        fields
+            What the portal says of the user, see `create`.
+        at_first
+            Further fields of a user that is created.
+
+        Raises
+        ------
+        InvalidError
+            A field breaks its rule.
+        ConflictError
+            The username is another user's, or others keep changing the user.
+        """
+        for _ in range(_ATTEMPTS):
+            known = self.with_external_id(account_id, external_id)
+            if known is not None:
+                clean = _clean(fields)
+                is_current = all(getattr(known, field) == value for field, value in clean.items())
+                return known if is_current else self._replace(account_id, known.user_id, clean)
+            try:
+                return self.create(account_id, {**at_first, **fields, "external_id": external_id})
+            except ConflictError as refused:
+                if refused.code != "external_id_taken":
+                    raise
+                # Somebody else has just created the same user.
+        raise _changed_meanwhile()
 
     def sign_out_everywhere(self, account_id: str, user_id: str) -> None:
         """End every sign-in that the user has now.
@@ -200,6 +238,7 @@ _RULES: dict[str, Callable[[Any], Any]] = {
     "locale": rules.locale,
     "username": rules.username,
     "password": rules.password,
+    "extras": rules.extras,
 }
 _MAY_BE_EMPTY = frozenset({"external_id", "email", "time_zone", "locale", "username", "password"})
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from vestibule.model import User
     from vestibule.store.items import Item
-    from vestibule.store.table import Table
+    from vestibule.store.table import Action, Table
 
 REMEMBERED_FOR = 30 * DAY
 """How long after its last deadline a login is kept, so that a late visitor is
@@ -56,9 +56,13 @@ class LoginStore:
 
     def create(self, login: Login) -> None:
         """Write a new login; its key is a digest of 128 random bits, so nothing is there."""
+        self._table.write(self.creating(login))
+
+    def creating(self, login: Login) -> Action:
+        """Return `create` as an action, for a transaction with others."""
         last_deadline = login.redeem_before + login.lifetime
         garbage = {"ttl": to_epoch_seconds(last_deadline + REMEMBERED_FOR)}
-        self._table.write(self._table.put(_key(login.key) | pack(values_of(login) | garbage)))
+        return self._table.put(_key(login.key) | pack(values_of(login) | garbage))
 
     def get(self, key: str) -> Login | None:
         """Read a login, strongly consistently."""

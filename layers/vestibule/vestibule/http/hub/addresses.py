@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+AUTH = "/auth"
 CHECK = "/check"
 DASHBOARD = "/dashboard"
 EMBED = "/embed"
@@ -29,6 +30,7 @@ _AUTO = "auto="
 _ALIASES = tuple(
     (re.compile(pattern, re.IGNORECASE | re.ASCII), target)
     for pattern, target in (
+        (r"/auth", AUTH),
         (r"/account/autologin/(?:auto=)?([^/]+)", LOGIN),
         (r"/login/([^/]+)", LOGIN),
         (r"/account/logoffandredirect", LOGOUT),
@@ -45,6 +47,8 @@ _ALIASES = tuple(
         (r"/check", CHECK),
     )
 )
+_PORTAL_BASE = re.compile(r"/vc/(?:next|stable)(?=/|$)", re.IGNORECASE | re.ASCII)
+"""What VSee's portals put before every path of theirs."""
 _CASE_COUNTS = re.compile(r"/([pr]/[^/]+|go/[^/]+/[^/]+)")
 """Paths whose segments are compared to the letter."""
 
@@ -59,7 +63,7 @@ def canonical(path: str, query: Mapping[str, str]) -> str | None:
     query
         The query's parameters, decoded; all are kept.
     """
-    plain = unquote(path).rstrip("/")
+    plain = _PORTAL_BASE.sub("", unquote(path), count=1).rstrip("/")
     if _CASE_COUNTS.fullmatch(plain):
         return with_query(quote(plain), query)
     for pattern, target in _ALIASES:

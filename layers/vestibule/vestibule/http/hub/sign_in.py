@@ -58,7 +58,7 @@ def sign_in_state(visit: Visit) -> Answer:
     if not isinstance(found, Present):
         state = "none"
     else:
-        state = "here" if asked in (None, "", found.login.key) else "elsewhere"
+        state = "here" if asked in (None, "", found.login.key, found.login.sso_token) else "elsewhere"
     return json_answer(json.dumps({"state": state}))
 
 

@@ -51,6 +51,8 @@ class AccountChange(Body):
     require_passkey: bool | None = None
     password_sign_in: bool | None = None
     launch_panel_only: bool | None = None
+    allowed_origins: list[str] | None = None
+    sso_token_once: bool | None = None
     locale: str | None = None
     stage: StageIn | None = None
     embed_token_minutes: int | None = None
@@ -96,6 +98,8 @@ def account_out(account: Account, hub_url: str) -> dict[str, Any]:
         "require_passkey": account.require_passkey,
         "password_sign_in": account.password_sign_in,
         "launch_panel_only": account.launch_panel_only,
+        "allowed_origins": list(account.allowed_origins),
+        "sso_token_once": account.sso_token_once,
         "locale": account.locale,
         "stage": None if account.stage is None else _stage_out(account.stage),
         "embed_token_minutes": account.embed_token_minutes,

@@ -10,7 +10,7 @@ from vestibule.store.items import pack, record_of, values_of
 from vestibule.store.table import IS_NEW, UNCHANGED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from vestibule.store.items import Item
     from vestibule.store.table import Action, Table
@@ -39,6 +39,11 @@ class AccountStore:
         values = self._table.get(keys.slug(slug))
         return values["account_id"] if values else None
 
+    def knows_origin(self, address: str) -> bool:
+        """Tell whether some account has registered an origin."""
+        partition = keys.origin(address, "")["pk"]["S"]
+        return bool(self._table.query("pk = :origin", {":origin": partition}, limit=1))
+
     def list_ids(self) -> list[str]:
         """Return the ids of all accounts, oldest first; for operators."""
         found = self._table.query("list_key = :list", {":list": keys.accounts_list()}, index=keys.LISTED)
@@ -52,7 +57,8 @@ class AccountStore:
         ConditionFailedError
             ``index`` 0: the id is taken; 1: the slug is.
         """
-        self._table.write(self._table.put(_item(account), IS_NEW), self._slug_put(account))
+        own = self._table.put(_item(account), IS_NEW)
+        self._table.write(own, self._slug_put(account), *self._origins_moved(account, ()))
 
     def replace(self, account: Account, *, before: Account, also: Sequence[Action] = ()) -> None:
         """Write a changed account.
@@ -71,7 +77,15 @@ class AccountStore:
         """
         own = self._table.put(_item(account), UNCHANGED, {":seen": before.version})
         moved = [self._slug_put(account)] if account.slug != before.slug else []
-        self._table.write(own, *moved, *also)
+        self._table.write(own, *moved, *self._origins_moved(account, before.allowed_origins), *also)
+
+    def _origins_moved(self, account: Account, before: Iterable[str]) -> Iterator[Action]:
+        """Yield the actions that make an account's origins found, and those found no more that it has left."""
+        now, then = set(account.allowed_origins), set(before)
+        for address in sorted(now - then):
+            yield self._table.put(keys.origin(address, account.account_id))
+        for address in sorted(then - now):
+            yield self._table.delete(keys.origin(address, account.account_id))
 
     def _slug_put(self, account: Account) -> Action:
         pointer = keys.slug(account.slug) | pack({"account_id": account.account_id})

@@ -42,6 +42,11 @@ def slug(name: str) -> Item:
     return _key(f"slug#{name}", "pointer")
 
 
+def origin(address: str, account_id: str) -> Item:
+    """Return the key of an origin that an account has registered, in the origin's partition."""
+    return _key(f"origin#{address}", f"account#{account_id}")
+
+
 def client(account_id: str, client_id: str) -> Item:
     """Return the key of an API client."""
     return _key(f"account#{account_id}", f"{CLIENT_PREFIX}{client_id}")
