@@ -49,7 +49,7 @@ ENTRANCES = {"JoinFunction", "PersonalFunction", "SessionPageFunction", "EmbedPa
 SIGNERS = {"AccessTokenFunction", "EmbedCreateFunction", "SequelFunction", *ENTRANCES}
 ROTATION = {"KeyRotationFunction"}
 # Links, passkeys, connect codes, application secrets.
-DERIVING = {"SessionCreateFunction", "SessionsFunction", "ParticipantsFunction", "MailerFunction"} | {
+DERIVING = {"PlanFunction", "SessionCreateFunction", "SessionsFunction", "ParticipantsFunction", "MailerFunction"} | {
     "AppSecretsFunction",
     "OnSyncFunction",
     "RegistrantCreateFunction",
@@ -291,6 +291,7 @@ def test_who_meets_browsers_can_change_no_directory() -> None:
     reading = {"GetItem", "BatchGetItem", "Query"}
     also = {
         "SignInFunction": {"UpdateItem"},  # renews the hash of the password that was just right
+        "PlanFunction": {"PutItem", "UpdateItem", "DeleteItem"},  # sessions that their hosts plan by themselves
         "RegistrationFunction": {"PutItem", "UpdateItem"},  # a registrant, and a limited place
     }
     assert hub
@@ -308,6 +309,7 @@ def test_no_function_may_what_its_code_never_asks_for() -> None:
         "RedeemFunction",
         "LogoutFunction",
         "DashboardFunction",
+        "PlanFunction",
         "SignInFunction",
         "SecureVideoFunction",
         "OnSyncFunction",
@@ -366,8 +368,9 @@ def test_a_browser_posts_only_where_a_form_of_ours_leads() -> None:
     }
     forms = {"/logout", "/sign-in", "/join/{code}", "/p/{token}", "/r/{token}", "/s/{session_id}"}
     forms.add("/s/{session_id}/register")
+    planning = {"/plan", "/plan/{session_id}/{step}", "/plan/{session_id}/participants/{participant_id}/{step}"}
     scripts = {"/embed/{session_id}", "/seat", "/seat/leave"}
-    assert posts == forms | scripts
+    assert posts == forms | planning | scripts
 
 
 def test_siblings_have_one_variable_name() -> None:

@@ -153,12 +153,23 @@ def test_without_a_list_nobody_frames_anything(
 
 
 @pytest.mark.parametrize(
+    ("given", "stored"),
+    [
+        ("https://Portal.Example", "https://portal.example"),
+        ("https://portal.example/", "https://portal.example"),
+        ("https://portal.example:443", "https://portal.example"),
+        ("https://portal.example:8443", "https://portal.example:8443"),
+        ("http://portal.localhost:8000", "http://portal.localhost:8000"),
+    ],
+)
+def test_an_origin_is_kept_as_a_browser_writes_it(house: House, given: str, stored: str) -> None:
+    assert open_account(house, frame_ancestors=[given, given]).frame_ancestors == (stored,)
+
+
+@pytest.mark.parametrize(
     "given",
     [
         "*",
-        "https://Portal.Example",
-        "https://portal.example/",
-        "https://portal.example:443",
         "https://*.example",
         "https:",
         "http://portal.example",

@@ -17,6 +17,7 @@ from jinja2 import UndefinedError
 
 from tests.support import letters
 from vestibule.domain.colors import EDGE_CONTRAST, SCHEMES, TEXT_CONTRAST, contrast, palette
+from vestibule.http.hub.plan_form import LIMITS, ROLES, ROWS_AT_MOST, PeopleForm, Row, SessionForm, zones
 from vestibule.http.pages import assets
 from vestibule.http.pages import render as render_module
 from vestibule.http.pages.face import (
@@ -65,6 +66,7 @@ def a_session(text: str = "Consultation", **fields: Any) -> dict[str, Any]:
         "people": (text, text),
         "more": 2,
         "is_named": True,
+        "manage_url": "/plan/12345678",
         "join_url": "/s/12345678?launch=1",
         **fields,
     }
@@ -121,6 +123,62 @@ SESSION: dict[str, Any] = {
     "return_path": None,
     "picture": None,
 }
+DESK: dict[str, Any] = {"form_token": "t", "form_key": "k"}
+PLANNED: dict[str, Any] = {**DESK, "url": "/plan/1", "session_title": "Consultation", "when": WHEN}
+FORM: dict[str, Any] = {
+    **DESK,
+    "typed": SessionForm(),
+    "people": PeopleForm(),
+    "roles": ROLES,
+    "zones": zones("UTC"),
+    "problems": {},
+    "limits": LIMITS,
+}
+HOSTILE_FORM: dict[str, Any] = {
+    **FORM,
+    "form_key": HOSTILE,
+    "typed": SessionForm(
+        title=HOSTILE, day=HOSTILE, clock=HOSTILE, minutes=HOSTILE, zone=HOSTILE, password=HOSTILE, drops_password=True
+    ),
+    "people": PeopleForm((Row(HOSTILE, HOSTILE, HOSTILE),) * ROWS_AT_MOST, mails=False, grown_from=1),
+    "zones": zones("US/Pacific"),
+    "problems": {"": "changed_meanwhile", "title": "invalid_length", "name-1": "takes_part", "role-2": "invalid"},
+}
+MANAGED: dict[str, Any] = {
+    **PLANNED,
+    "minutes": 1,
+    "phase": "cancelled",
+    "is_open": False,
+    "has_password": False,
+    "session_link": "https://clinic.hub.vestibule.example/s/1",
+    "friendly_link": None,
+    "join_url": None,
+    "people": (),
+    "count": 0,
+    "page": 1,
+    "pages": 1,
+    "done": None,
+    "alert": None,
+}
+
+
+def a_person(text: str, number: int, **fields: Any) -> dict[str, Any]:
+    """Return somebody who takes part as the host's page hands them to its template."""
+    return {
+        "id": str(number),
+        "name": text,
+        "email": text,
+        "role": "attendee",
+        "letter": "bounced",
+        "code": "111222333",
+        "passkey": text,
+        "personal_link": f"https://clinic.hub.vestibule.example/p/{number}",
+        "may_remind": True,
+        "may_remove": True,
+        **fields,
+    }
+
+
 # Template -> the least that it can be rendered with.
 MINIMAL: Mapping[str, dict[str, Any]] = {
     "check.html": {"uses_devices": True},
@@ -154,6 +212,12 @@ MINIMAL: Mapping[str, dict[str, Any]] = {
     "message.html": {"title": "A title", "text": (), "actions": ()},
     "not_found.html": {},
     "panel_only.html": {"form_token": "t"},
+    "host_only.html": {**DESK, "is_session": True},
+    "manage.html": MANAGED,
+    "plan.html": FORM,
+    "plan_change.html": {**FORM, **PLANNED, "minutes": 60, "has_password": False, "version": "1"},
+    "plan_confirm.html": {**PLANNED, "what": "cancel", "action": "/plan/1/cancel", "name": None, "page": 1},
+    "plan_people.html": {**FORM, **PLANNED},
     "sign_in.html": {"form": None},
     "signed_out.html": {},
     "target_refused.html": {"signed_out": False},
@@ -214,6 +278,7 @@ FULL: Mapping[str, dict[str, Any]] = {
         "launch_url": "/s/12345678?launch=1",
         "is_first": False,
         "next_url": "/dashboard?page=1",
+        "plan_url": "/plan",
     },
     "launch_panel.html": {
         "person_name": HOSTILE,
@@ -238,6 +303,39 @@ FULL: Mapping[str, dict[str, Any]] = {
         "name": HOSTILE,
         "form": {"url": "/sign-in?next=%2Fdashboard&launch=1", "token": HOSTILE, "longest_name": 254},
     },
+    "host_only.html": {**DESK, "login": HOSTILE, "is_session": False},
+    "manage.html": {
+        **MANAGED,
+        "session_title": HOSTILE,
+        "phase": "open",
+        "is_open": True,
+        "has_password": True,
+        "friendly_link": "https://clinic.hub.vestibule.example/go/clinic/a",
+        "join_url": "/s/1?launch=1",
+        "people": [a_person(HOSTILE, 1), a_person("", 2, letter="queued", passkey=None, role="host")],
+        "page": 2,
+        "pages": 3,
+        "done": "planned",
+        "alert": {"code": "too_many_reminders", "name": HOSTILE, "minutes": 2},
+    },
+    "plan.html": HOSTILE_FORM,
+    "plan_change.html": {
+        **HOSTILE_FORM,
+        **PLANNED,
+        "session_title": HOSTILE,
+        "minutes": 1,
+        "has_password": True,
+        "version": HOSTILE,
+    },
+    "plan_confirm.html": {
+        **PLANNED,
+        "session_title": HOSTILE,
+        "what": "remove",
+        "action": "/plan/1/participants/2/remove",
+        "name": HOSTILE,
+        "page": 1,
+    },
+    "plan_people.html": {**HOSTILE_FORM, **PLANNED, "session_title": HOSTILE},
     "signed_out.html": {"continue_url": "https://portal.northside.example/bye"},
     "target_refused.html": {"signed_out": True},
     "unavailable.html": {"retry_url": "/dashboard"},
@@ -286,6 +384,7 @@ def test_every_template_is_tested() -> None:
     parts = {
         "base.html",
         "_card.html",
+        "_form.html",
         "_live.html",
         "_no_session.html",
         "_sessions.html",

@@ -102,7 +102,7 @@ class House:
         self.settings = settings or Settings.from_environment(os.environ)
         self.clock = clock
         self.random = random
-        self._pause = pause
+        self.pause = pause
         self._given_dynamodb = dynamodb
         self._given_secrets_manager = secrets_manager
         self._given_sqs = sqs
@@ -551,4 +551,4 @@ class House:
         from vestibule.store.table import Table
 
         # Jitter between retries needs no cryptographic randomness.
-        return Table(self.dynamodb, name, draw=ordinary_random.random, pause=self._pause)
+        return Table(self.dynamodb, name, draw=ordinary_random.random, pause=self.pause)
