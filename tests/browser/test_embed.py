@@ -5,6 +5,7 @@ The browser blocks third-party cookies, which the first test shows of it before 
 
 from __future__ import annotations
 
+import contextlib
 import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from tools.local import Stack
 
 EARLY_SECONDS = 6
+TRIES = 5
 A_BEAT_MS = INTERVAL + 500
 ADA = {"user_id": "mrn-7", "user_name": "Ada Lovelace", "user_email": "ada@example.org"}
 LISTENS = """<script>
@@ -389,16 +391,28 @@ def test_who_leaves_makes_room_at_once_and_may_come_back(
     # The button
     frame.get_by_role("button", name="Leave").click()
     expect(frame.get_by_role("heading", level=1)).to_have_text("You have left the session")
-    tab.get_by_role("button", name="Try again").click()
-    expect_stage_in_tab(tab)
+    come_in(tab)
     # The tab is closed
     tab.close()
-    frame.get_by_role("button", name="Come back in").click()
-    expect_stage(frame)
+    come_in(frame)
     # The stage's own way out
     stage_in(frame).get_by_role("heading", name="Portal").click()
     expect(frame.get_by_role("heading", level=1)).to_have_text("You have left the session")
-    expect_told(page, "ready", "joined", "left", "joined", "left")
+    page.wait_for_function("window.told.at(-1).type === 'left'")
+    # by the way it may have heard that the other page was still there
+    assert [kind for kind in told(page) if kind != "kicked"] == ["ready", "joined", "left", "joined", "left"]
+
+
+def come_in(place: Page | FrameLocator) -> None:
+    """Ask for the seat until it is free: what frees it is on its way while this page asks already."""
+    stage = place.frame_locator(".frame iframe").get_by_role("heading", name="Portal")
+    for _ in range(TRIES):
+        place.locator("[data-return]").click()
+        expect(stage.or_(place.locator("[data-return]"))).to_be_visible()
+        with contextlib.suppress(AssertionError):
+            expect(stage).to_be_visible(timeout=PATIENCE_MS / TRIES)
+            return
+    expect(stage).to_be_visible()
 
 
 def expect_stage_in_tab(tab: Page) -> None:

@@ -192,7 +192,7 @@ def test_our_own_grant_is_proved_by_the_published_keys(portal: Portal, handed_ou
         key = jwt.PyJWKSet.from_dict(keys)[jwt.get_unverified_header(token)["kid"]]
         claims = jwt.decode(token, key, algorithms=["ES256"], issuer=stack.api_url, audience="https://stage.example")
         assert (claims["session_id"], claims["name"], claims["role"]) == (session["id"], "Ben Okafor", "attendee")
-        assert claims["return_url"] == f"{portal.hub_url}/s/{session['id']}"
+        assert claims["return_url"] == f"{portal.hub_url}/s/{session['id']}/left"
         # it opens nothing of ours
         assert portal.bearer(token).get("/v1/account").status_code == 401
 
