@@ -3,7 +3,7 @@
 from vestibule.domain import scopes
 from vestibule.domain.attendance import Attended
 from vestibule.http.api import Answer, Api, Request
-from vestibule.http.shapes.attendance import CSV_MEDIA_TYPE, as_csv, visit_out
+from vestibule.http.shapes.attendance import CSV_MEDIA_TYPE, as_csv, summary_out, visit_out
 from vestibule.wiring import House
 
 _ALL = "/v1/sessions/<session_id>/attendance"
@@ -32,6 +32,15 @@ def index_csv(request: Request, session_id: str) -> Answer:
     visits, cursor = _page(request, session_id)
     further = {"Vestibule-Cursor": cursor} if cursor else {}
     return Answer(as_csv(visits), headers={"Content-Type": CSV_MEDIA_TYPE, **further})
+
+
+@api.route("GET", f"{_ALL}/summary", scope=scopes.ATTENDANCE_READ)
+def summary(request: Request, session_id: str) -> Answer:
+    """Sum up who was in a session: people, visits, seconds, and how many at a time.
+
+    Errors: session_not_found.
+    """
+    return Answer(summary_out(attendance.summary(request.account_id, session_id)))
 
 
 def _page(request: Request, session_id: str) -> tuple[list[Attended], str | None]:

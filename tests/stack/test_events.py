@@ -36,6 +36,7 @@ EXPECTED: dict[str, tuple[int | None, str]] = {
     "app_secrets-rotate": (200, f'"kid": "{samples.APP_SECRET_ID}.2"'),
     "attendance-csv": (200, "Mary Somerville,"),
     "attendance-show": (200, '"name": "Mary Somerville"'),
+    "attendance-summary": (200, '"people": 1'),
     "authorizer-basic": (None, '"Effect": "Allow"'),
     "authorizer-refused": (None, '"errorMessage": "Unauthorized"'),
     "check-head": (200, ""),

@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from tests.support.events import CONTEXT, header, json_of, native_event
 from tests.support.house import START, add_user, open_account
 from vestibule.clock import DAY, MINUTE, SECOND, to_rfc3339
-from vestibule.domain import people
+from vestibule.domain import attendance, people
 from vestibule.domain.people import Person
 from vestibule.domain.registrants import NewRegistrant
 from vestibule.domain.seats import INTERVAL, LARGE_INTERVAL, LASTS, Reason, Seated, SeatToken, Unseated
@@ -367,6 +367,66 @@ def test_attendance_is_read_as_json_and_csv_page_by_page(
 
     # then
     assert (answer["statusCode"], json_of(answer)["code"]) == (404, "session_not_found")
+
+
+@pytest.mark.req("E07")
+def test_attendance_adds_up(
+    house: House,
+    function: LoadFunction,
+    clock: FakeClock,
+    account: Account,
+    session: Session,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def summary() -> dict[str, Any]:
+        path = f"/v1/sessions/{session.session_id}/attendance/summary"
+        event = native_event("GET", path, account_id=account.account_id)
+        return dict(json_of(function("attendance")(event, CONTEXT)))
+
+    # given: nobody has come
+    assert summary() == {
+        "visits": 0,
+        "people": 0,
+        "present": 0,
+        "seconds": 0,
+        "first_joined_at": None,
+        "last_left_at": None,
+        "peak": 0,
+        "step_seconds": 60,
+        "concurrency": [],
+        "is_complete": True,
+    }
+
+    # when: Ada for 30 seconds, twice; Grace in the fourth minute, until now
+    for _ in range(2):
+        ada = join(house, account, session)
+        clock.advance(30 * SECOND)
+        house.seats.leave(account, str(ada.token))
+        clock.advance(60 * SECOND)
+    join(house, account, session, Person(name="Grace Hopper", email="grace@example.org"))
+
+    # then
+    found = summary()
+    assert (found["visits"], found["people"], found["present"], found["seconds"]) == (3, 2, 1, 60)
+    assert (found["concurrency"], found["peak"]) == ([1, 1, 1, 1], 1)
+    assert found["first_joined_at"] == to_rfc3339(START)
+
+    # when: somebody comes two days later
+    clock.advance(2 * DAY)
+    join(house, account, session)
+
+    # then: no more steps than a day has minutes, and nobody is lost between them
+    late = summary()
+    assert late["step_seconds"] == 180
+    assert len(late["concurrency"]) <= 1_440
+    assert (late["concurrency"][0], late["concurrency"][-1], sum(late["concurrency"])) == (2, 1, 4)
+
+    # when: there are more visits than one call reads
+    monkeypatch.setattr(attendance, "SUMMED_AT_MOST", 2)
+    monkeypatch.setattr(attendance, "_READ_AT_ONCE", 2)
+
+    # then
+    assert (summary()["visits"], summary()["is_complete"]) == (2, False)
 
 
 def test_a_mark_without_its_visitor_is_passed_over(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from vestibule.clock import MINUTE, SECOND
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
     from vestibule.model import Visit
     from vestibule.store.directory.sessions import SessionStore
     from vestibule.store.visits import Position, VisitStore
+
+SUMMED_AT_MOST = 50_000
+"""Visits that one summary counts."""
+
+_READ_AT_ONCE = 1_000
+_STEPS_AT_MOST = 24 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,41 @@ class Attended:
     visit: Visit
     seconds: int
     is_present: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What all visits to a session come to.
+
+    Attributes
+    ----------
+    people
+        How many different people came: registered users and registrants, else
+        whoever the portal or an address says they are.
+    present
+        Visits that are probably still going on.
+    seconds
+        Of all visits together.
+    begun, ended
+        When the first one joined and the last one left; None when nobody came.
+    step
+        Length of a step of ``concurrency`` in milliseconds: a minute, and more only
+        for what lasted longer than a day.
+    concurrency
+        How many were there in each step from ``begun`` on, the empty ones included.
+    is_complete
+        Whether all visits were counted: there are limits to what one call can read.
+    """
+
+    visits: int
+    people: int
+    present: int
+    seconds: int
+    begun: int | None
+    ended: int | None
+    step: int
+    concurrency: tuple[int, ...]
+    is_complete: bool
 
 
 class Attendance:
@@ -54,10 +96,43 @@ class Attendance:
         NotFoundError
             The account has no such session.
         """
-        if self._sessions.get(account_id, session_id) is None:
-            raise NotFoundError("session_not_found", "The account has no such session.")
+        self._require(account_id, session_id)
         visits, end = self._visits.page(account_id, session_id, after=after, limit=limit)
         return [self._attended(visit) for visit in visits], end
+
+    def summary(self, account_id: str, session_id: str) -> Summary:
+        """Return what a session's visits come to, of the first `SUMMED_AT_MOST` of them.
+
+        Raises
+        ------
+        NotFoundError
+            The account has no such session.
+        """
+        self._require(account_id, session_id)
+        visits: list[Visit] = []
+        after: Position | None = None
+        while len(visits) < SUMMED_AT_MOST:
+            found, after = self._visits.page(account_id, session_id, after=after, limit=_READ_AT_ONCE)
+            visits += found
+            if after is None:
+                break
+        attended = [self._attended(visit) for visit in visits]
+        step, concurrency = _concurrency(visits)
+        return Summary(
+            visits=len(visits),
+            people=len({_person(visit) for visit in visits}),
+            present=sum(one.is_present for one in attended),
+            seconds=sum(one.seconds for one in attended),
+            begun=min((visit.joined_at for visit in visits), default=None),
+            ended=max((visit.left_at for visit in visits), default=None),
+            step=step,
+            concurrency=concurrency,
+            is_complete=after is None,
+        )
+
+    def _require(self, account_id: str, session_id: str) -> None:
+        if self._sessions.get(account_id, session_id) is None:
+            raise NotFoundError("session_not_found", "The account has no such session.")
 
     def _attended(self, visit: Visit) -> Attended:
         seconds = (visit.left_at - visit.joined_at) // SECOND
@@ -71,3 +146,23 @@ def per_minute(visits: Collection[Visit]) -> list[tuple[int, int]]:
     for visit in visits:
         counts.update(range((visit.joined_at - begun) // MINUTE, (visit.left_at - begun) // MINUTE + 1))
     return sorted(counts.items())
+
+
+def _person(visit: Visit) -> str:
+    """Return who came; somebody of whom nothing but a name is known is a person of their own each time."""
+    return visit.own_id or visit.user_id or visit.email or visit.visit_id
+
+
+def _concurrency(visits: Collection[Visit]) -> tuple[int, tuple[int, ...]]:
+    """Return the length of a step (milliseconds), and how many were there in each from the first joining on."""
+    if not visits:
+        return MINUTE, ()
+    begun = min(visit.joined_at for visit in visits)
+    minutes = (max(visit.left_at for visit in visits) - begun) // MINUTE + 1
+    step = -(-minutes // _STEPS_AT_MOST) * MINUTE
+    # Who comes counts from their step on, who goes no longer after theirs.
+    moves: Counter[int] = Counter()
+    for visit in visits:
+        moves[(visit.joined_at - begun) // step] += 1
+        moves[(visit.left_at - begun) // step + 1] -= 1
+    return step, tuple(accumulate(moves[number] for number in range(max(moves))))

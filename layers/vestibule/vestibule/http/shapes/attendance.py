@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from vestibule.clock import to_rfc3339
-from vestibule.domain.attendance import Attended
+from vestibule.clock import SECOND, to_rfc3339
+from vestibule.domain.attendance import Attended, Summary
 
 CSV_MEDIA_TYPE = "text/csv; charset=utf-8"
 COLUMNS = (
@@ -44,6 +44,23 @@ def visit_out(attended: Attended) -> dict[str, Any]:
         "seconds": attended.seconds,
         "is_present": attended.is_present,
         "metadata": json.loads(visit.metadata),
+    }
+
+
+def summary_out(summary: Summary) -> dict[str, Any]:
+    """Return a session's summary as the API shows it."""
+    begun, ended = summary.begun, summary.ended
+    return {
+        "visits": summary.visits,
+        "people": summary.people,
+        "present": summary.present,
+        "seconds": summary.seconds,
+        "first_joined_at": None if begun is None else to_rfc3339(begun),
+        "last_left_at": None if ended is None else to_rfc3339(ended),
+        "peak": max(summary.concurrency, default=0),
+        "step_seconds": summary.step // SECOND,
+        "concurrency": list(summary.concurrency),
+        "is_complete": summary.is_complete,
     }
 
 
