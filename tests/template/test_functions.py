@@ -45,12 +45,11 @@ ALLOWED = {
     "MailConfigurationSet": {"SendEmail"},
 }
 NO_TOPIC = {"Fn::Sub": "arn:${AWS::Partition}:sns:*:*:*"}
-SIGNERS = {"AccessTokenFunction", "EmbedCreateFunction", "JoinFunction", "PersonalFunction", "SessionPageFunction"} | {
-    "SequelFunction"
-}
+ENTRANCES = {"JoinFunction", "PersonalFunction", "SessionPageFunction", "EmbedPageFunction"}
+SIGNERS = {"AccessTokenFunction", "EmbedCreateFunction", "SequelFunction", *ENTRANCES}
 ROTATION = {"KeyRotationFunction"}
 # Links, passkeys, connect codes, application secrets.
-DERIVING = {"SessionCreateFunction", "SessionsFunction", "ParticipantsFunction", "MailerFunction"} | {
+DERIVING = {"PlanFunction", "SessionCreateFunction", "SessionsFunction", "ParticipantsFunction", "MailerFunction"} | {
     "AppSecretsFunction",
     "OnSyncFunction",
     "RegistrantCreateFunction",
@@ -60,8 +59,8 @@ DERIVING = {"SessionCreateFunction", "SessionsFunction", "ParticipantsFunction",
     "SecureVideoFunction",
     "SequelFunction",
 }
-PROVING = {"JoinFunction", "PersonalFunction", "SessionPageFunction"}  # the same
-MARKING = {"SignInFunction"}  # what wrong passwords are counted for
+PROVING = ENTRANCES  # the same
+MARKING = {"SignInFunction", "RegistrationFunction"}  # whom wrong passwords and registrations are counted for
 SEALING = {"AccountFunction"}  # secrets of stages
 WORKERS = {"RouterFunction", "MailerFunction", "MailReportsFunction"}
 WITHOUT_AN_API = {"AuthorizerFunction", "KeyRotationFunction", *WORKERS}
@@ -295,6 +294,8 @@ def test_who_meets_browsers_can_change_no_directory() -> None:
     also = {
         "SignInFunction": {"UpdateItem"},  # renews the hash of the password that was just right
         "WaitingRoomsFunction": {"PutItem"},  # the session of whoever is let in
+        "PlanFunction": {"PutItem", "UpdateItem", "DeleteItem"},  # sessions that their hosts plan by themselves
+        "RegistrationFunction": {"PutItem", "UpdateItem"},  # a registrant, and a limited place
     }
     assert hub
     for name, actions in allowed_on("DirectoryTable").items():
@@ -311,17 +312,18 @@ def test_no_function_may_what_its_code_never_asks_for() -> None:
         "RedeemFunction",
         "LogoutFunction",
         "DashboardFunction",
+        "PlanFunction",
         "SignInFunction",
         "SecureVideoFunction",
         "OnSyncFunction",
         "SsoFunction",
         "VseeFunction",
         "SequelFunction",
-        "JoinFunction",
-        "PersonalFunction",
-        "SessionPageFunction",
+        *ENTRANCES,
         "RoomDoorFunction",
+        "SeatFunction",
         "WaitingRoomsFunction",
+        "RegistrationFunction",
         "RegistrantCreateFunction",
         "UsersFunction",
         "RoomsFunction",
@@ -369,8 +371,11 @@ def test_a_browser_posts_only_where_a_form_of_ours_leads() -> None:
         for _, kind, p in events()
         if kind == "Api" and p["RestApiId"]["Ref"] == "HubApi" and p["Method"] == "post"
     }
-    forms = {"/logout", "/sign-in", "/join/{code}", "/p/{token}", "/s/{session_id}", "/u/{slug}", "/dashboard/rooms"}
-    assert posts == forms | {"/u/{slug}/state", "/s/{session_id}/waiting"}  # and what pages of people who wait say
+    forms = {"/logout", "/sign-in", "/join/{code}", "/p/{token}", "/r/{token}", "/s/{session_id}"}
+    forms |= {"/s/{session_id}/register", "/u/{slug}", "/dashboard/rooms"}
+    planning = {"/plan", "/plan/{session_id}/{step}", "/plan/{session_id}/participants/{participant_id}/{step}"}
+    scripts = {"/embed/{session_id}", "/seat", "/seat/leave", "/u/{slug}/state", "/s/{session_id}/waiting"}
+    assert posts == forms | planning | scripts
 
 
 def test_siblings_have_one_variable_name() -> None:

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from vestibule.domain.participants import Participants
     from vestibule.domain.password_sign_ins import PasswordSignIns
     from vestibule.domain.registrants import Registrants
+    from vestibule.domain.registrations import Registrations
     from vestibule.domain.reminders import Reminders
     from vestibule.domain.rooms import Rooms
     from vestibule.domain.seats import Seats
@@ -104,7 +105,7 @@ class House:
         self.settings = settings or Settings.from_environment(os.environ)
         self.clock = clock
         self.random = random
-        self._pause = pause
+        self.pause = pause
         self._given_dynamodb = dynamodb
         self._given_secrets_manager = secrets_manager
         self._given_sqs = sqs
@@ -271,6 +272,8 @@ class House:
             self._user_store,
             CodeStore(self._passes),
             links=self.links,
+            registrants=self.registrants,
+            embeds=self.embed_reader,
             guesses=self.guesses,
             sealing=self._sealing,
             clock=self.clock,
@@ -313,12 +316,14 @@ class House:
         from vestibule.mail import letters
         from vestibule.store.aws import ses_client, sns_client
         from vestibule.store.carriers import MailCarrier, TextCarrier
+        from vestibule.store.directory.registrants import RegistrantStore
         from vestibule.store.outbox import LeaseStore
 
         ses = self._given_ses or ses_client(self._session)
         return Invitations(
             accounts=self.accounts,
             sessions=self._session_store,
+            registrants=RegistrantStore(self._directory),
             users=self._user_store,
             deliveries=self._delivery_store,
             leases=LeaseStore(self._passes),
@@ -395,6 +400,15 @@ class House:
             self._sealing,
             clock=self.clock,
             random=self.random,
+        )
+
+    @cached_property
+    def registrations(self) -> Registrations:
+        """Public registration pages of sessions."""
+        from vestibule.domain.registrations import Registrations
+
+        return Registrations(
+            self.registrants, self.guesses, self._sealing, self.clock, can_mail=bool(self.settings.mail_sender)
         )
 
     @cached_property
@@ -575,4 +589,4 @@ class House:
         from vestibule.store.table import Table
 
         # Jitter between retries needs no cryptographic randomness.
-        return Table(self.dynamodb, name, draw=ordinary_random.random, pause=self._pause)
+        return Table(self.dynamodb, name, draw=ordinary_random.random, pause=self.pause)

@@ -64,6 +64,8 @@ PASSWORDS_OF_USER = Limit("password of user", most=10, within=15 * MINUTE)
 """By account and user, or name that is nobody's."""
 PASSWORDS_FROM_NETWORK = Limit("password from network", most=50, within=15 * MINUTE)
 """By network, for all accounts together; higher, because a whole clinic may stand behind it."""
+REGISTRATIONS = Limit("registration", most=30, within=HOUR)
+"""By session and network: every one of them is a mail to an address that somebody typed."""
 
 OF_NETWORK = (CODES, CODES_WITH_PASSKEY, PASSWORDS_FROM_NETWORK)
 """What is counted by a network alone."""
