@@ -184,7 +184,7 @@ def shown(
         here=_here(visit, path),
         action=_without_launch(visit, path),
         form_token=form_token(visit),
-        ticket=visit.house.waiting.ticket(arrival) if not is_admitted else None,
+        ticket=None if is_admitted or arrival.entrance is Entrance.EMBED else visit.house.waiting.ticket(arrival),
         waiting_url=f"{addresses.session_path(session.session_id)}/waiting",
         refresh_seconds=min(opens_in // SECOND + 1, 60),
         has_stage=account.stage is not None,
