@@ -9,6 +9,7 @@ Usage: python -m tools.screenshots (as `make screenshots` does: writes .local/sc
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,10 +18,12 @@ from playwright.sync_api import sync_playwright
 
 from tools import chromium
 from tools.local.paths import LOCAL
+from vestibule.http.hub.plan_form import LIMITS, ROLES, PeopleForm, Row, SessionForm, zones
 from vestibule.http.pages import assets
 from vestibule.http.pages import render as render_module
 from vestibule.http.pages.face import NO_ACCOUNT, AccountFace
 from vestibule.http.pages.render import render
+from vestibule.http.pages.times import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
 
 FOLDER = LOCAL / "screenshots"
 TEMPLATES = Path(render_module.__file__).with_name("templates")
-PARTS = {"base.html", "_card.html", "_sessions.html", "_signed_in.html", "icons.html"}
+PARTS = {"base.html", "_card.html", "_form.html", "_sessions.html", "_signed_in.html", "icons.html"}
 """Templates that are no pages."""
 
 HUB = "http://clinic.hub.localhost"
@@ -74,6 +77,7 @@ def a_session(hours: float, title: str, state: str, **fields: Any) -> dict[str, 
         "people": (),
         "more": 0,
         "is_named": False,
+        "manage_url": "/plan/1" if "host_name" not in fields else None,
         "join_url": "/s/40710000?launch=1" if state not in {"over", "cancelled"} else None,
         **fields,
     }
@@ -109,6 +113,72 @@ PERSON = {
     "now": 1,
     "zone": "Europe/Berlin",
     "days": (),
+    "plan_url": "/plan",
+}
+WHEN = Span(
+    "2026-11-22T08:30:00Z",
+    "2026-11-22T09:00:00Z",
+    "Sunday, November 22, 2026",
+    "9:30 AM \N{EN DASH} 10:00 AM",
+    "Europe/Berlin",
+)
+PLANNED = {"form_token": "t", "form_key": "k", "url": "/plan/1", "session_title": "Follow-up", "when": WHEN}
+TYPED = SessionForm(title="Follow-up", day="2026-11-23", clock="09:30", minutes="30", zone="Europe/Berlin")
+SHEET = {
+    **PLANNED,
+    "typed": TYPED,
+    "people": PeopleForm(),
+    "roles": ROLES,
+    "zones": zones("UTC"),
+    "problems": {},
+    "limits": LIMITS,
+    "minutes": 30,
+    "has_password": True,
+    "version": "1",
+}
+TYPED_WRONG = {
+    "typed": replace(TYPED, title="", day="2025-11-23"),
+    "people": PeopleForm((Row("Zoë Ångström", "zoe@example"), Row("Émile Zola", "emile@example.org"), Row())),
+    "problems": {"title": "invalid_length", "day": "in_the_past", "email-1": "invalid_email"},
+}
+
+
+def a_person(number: int, name: str, role: str = "attendee", **fields: Any) -> dict[str, Any]:
+    """Return somebody who takes part, as the host's page shows them."""
+    return {
+        "id": str(number),
+        "name": name,
+        "email": f"{name.partition(' ')[0].lower()}@example.org",
+        "role": role,
+        "letter": None,
+        "code": f"{number}71829304",
+        "passkey": None,
+        "personal_link": f"{HUB}/p/40710000-5071880{number}-mNf2yXb0c1dQe3fGh4iJ5k",
+        "may_remind": role != "host",
+        "may_remove": role != "host",
+        **fields,
+    }
+
+
+MANAGED = {
+    **PLANNED,
+    "minutes": 30,
+    "phase": "upcoming",
+    "is_open": True,
+    "has_password": False,
+    "session_link": f"{HUB}/s/40710000",
+    "friendly_link": None,
+    "join_url": "/s/40710000?launch=1",
+    "people": [
+        a_person(1, "Zoë Ångström", "host"),
+        a_person(2, "Ada Lovelace", letter="delivered"),
+        a_person(3, "Maria del Carmen Fernández de Córdoba y Álvarez de Toledo", "presenter", letter="bounced"),
+    ],
+    "count": 3,
+    "page": 1,
+    "pages": 1,
+    "done": "planned",
+    "alert": None,
 }
 PAGES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "choose-organisation": ("choose_organisation.html", {"hub_host": "hub.vestibule.example"}),
@@ -129,6 +199,28 @@ PAGES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "form-refused": ("form_refused.html", {"back_url": "/dashboard"}),
     "launch-panel": ("launch_panel.html", PERSON | {"day": TODAY | {"sessions": TODAY["sessions"][2:3]}}),
     "launch-panel-over": ("launch_panel.html", PERSON | {"day": TODAY, "notices": ["session_over"]}),
+    "host-only": ("host_only.html", {"form_token": "t", "is_session": True}),
+    "host-only-guest": ("host_only.html", {"form_token": "t", "is_session": False}),
+    "manage": ("manage.html", MANAGED),
+    "manage-cancelled": (
+        "manage.html",
+        MANAGED
+        | {"phase": "cancelled", "is_open": False, "join_url": None, "done": None}
+        | {"alert": {"code": "session_cancelled", "name": None, "minutes": 0}},
+    ),
+    "plan": ("plan.html", SHEET),
+    "plan-wrong": ("plan.html", SHEET | TYPED_WRONG),
+    "plan-change": ("plan_change.html", SHEET),
+    "plan-change-meanwhile": ("plan_change.html", SHEET | {"problems": {"": "changed_meanwhile"}}),
+    "plan-people": ("plan_people.html", SHEET),
+    "plan-cancel": (
+        "plan_confirm.html",
+        PLANNED | {"what": "cancel", "action": "/plan/1/cancel", "name": None, "page": 1},
+    ),
+    "plan-remove": (
+        "plan_confirm.html",
+        PLANNED | {"what": "remove", "action": "/plan/1/participants/2/remove", "name": "Ada Lovelace", "page": 1},
+    ),
     "link-refused": ("link_refused.html", REFUSED),
     "message": (
         "message.html",

@@ -35,12 +35,16 @@ STAGE_PATH = re.compile(r".*/stage/\d+.*")
 
 @pytest.fixture(scope="module")
 def clinic(open_portal: Callable[..., Portal], portal_site: PortalSite) -> Portal:
-    """An account whose stage is a page of the portal's own site."""
+    """An account whose stage is a page of the portal's own site, which is gone to: test_embed.py shows it in place."""
     return open_portal(
         name="Lakeside Clinic",
         redirect_uris=[portal_site.url],
         portal_url=f"{portal_site.url}/",
-        stage={"kind": "url", "url": f"{portal_site.url}/stage/{{session_id}}?role={{role}}#grant={{grant}}"},
+        stage={
+            "kind": "url",
+            "url": f"{portal_site.url}/stage/{{session_id}}?role={{role}}#grant={{grant}}",
+            "in_place": False,
+        },
     )
 
 
@@ -138,7 +142,11 @@ def test_a_wrong_passkey_can_be_mended_and_launch_survives(
     strict = open_portal(
         require_passkey=True,
         redirect_uris=[],
-        stage={"kind": "url", "url": f"{portal_site.url}/stage/{{session_id}}#grant={{grant}}"},
+        stage={
+            "kind": "url",
+            "url": f"{portal_site.url}/stage/{{session_id}}#grant={{grant}}",
+            "in_place": False,
+        },
     )
     planned = plan(strict)
 

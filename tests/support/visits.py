@@ -30,6 +30,13 @@ PAGES = {
     "/account/logoffandredirect": ("logout", "/Account/LogOffAndRedirect", None),
 }
 """Beginning of a path, in lower case -> the function, the route and its variable."""
+PLANNING = (
+    "/plan",
+    "/plan/{session_id}",
+    "/plan/{session_id}/{step}",
+    "/plan/{session_id}/participants/{participant_id}/{step}",
+)
+"""Routes of the function `plan`, which have several variables."""
 
 
 class Browser:
@@ -80,7 +87,7 @@ class Browser:
                 self.further[name] = rest.partition(";")[0]
         return answer
 
-    def post(self, address: str, page: dict[str, Any], **fields: str) -> dict[str, Any]:
+    def post(self, address: str, shown: dict[str, Any], **fields: str) -> dict[str, Any]:
         """Send a page's form, filled in, as a browser does."""
         origin = f"https://{self.slug}.hub.vestibule.example"
         headers = {
@@ -88,7 +95,7 @@ class Browser:
             "Origin": origin,
             "Content-Type": "application/x-www-form-urlencoded",
         }
-        body = urlencode({"form_token": form_token(page), **fields})
+        body = urlencode({"form_token": form_token(shown), **fields})
         return self.ask(address, "POST", headers=headers, body=body)
 
     def follow(self, address: str, **event: Any) -> dict[str, Any]:
@@ -102,6 +109,10 @@ class Browser:
 
     @staticmethod
     def _page(path: str) -> tuple[str, str, dict[str, str]]:
+        for resource in PLANNING:
+            found = re.fullmatch(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", resource), path)
+            if found:
+                return "plan", resource, found.groupdict()
         for prefix, (folder, resource, variable) in PAGES.items():
             rest = path[len(prefix) :]
             if path.lower().startswith(prefix) and (bool(rest) is (variable is not None)) and "/" not in rest:

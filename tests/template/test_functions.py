@@ -45,12 +45,11 @@ ALLOWED = {
     "MailConfigurationSet": {"SendEmail"},
 }
 NO_TOPIC = {"Fn::Sub": "arn:${AWS::Partition}:sns:*:*:*"}
-SIGNERS = {"AccessTokenFunction", "EmbedCreateFunction", "JoinFunction", "PersonalFunction", "SessionPageFunction"} | {
-    "SequelFunction"
-}
+ENTRANCES = {"JoinFunction", "PersonalFunction", "SessionPageFunction", "EmbedPageFunction"}
+SIGNERS = {"AccessTokenFunction", "EmbedCreateFunction", "SequelFunction", *ENTRANCES}
 ROTATION = {"KeyRotationFunction"}
 # Links, passkeys, connect codes, application secrets.
-DERIVING = {"SessionCreateFunction", "SessionsFunction", "ParticipantsFunction", "MailerFunction"} | {
+DERIVING = {"PlanFunction", "SessionCreateFunction", "SessionsFunction", "ParticipantsFunction", "MailerFunction"} | {
     "AppSecretsFunction",
     "OnSyncFunction",
     "RegistrantCreateFunction",
@@ -58,8 +57,8 @@ DERIVING = {"SessionCreateFunction", "SessionsFunction", "ParticipantsFunction",
     "SecureVideoFunction",
     "SequelFunction",
 }
-PROVING = {"JoinFunction", "PersonalFunction", "SessionPageFunction"}  # the same
-MARKING = {"SignInFunction", "MailedLinksFunction"}  # what wrong passwords and requests are counted for
+PROVING = ENTRANCES  # the same
+MARKING = {"SignInFunction", "MailedLinksFunction", "RegistrationFunction"}  # whom guesses and requests are counted for
 SEALING = {"AccountFunction"}  # secrets of stages
 WORKERS = {"RouterFunction", "MailerFunction", "MailReportsFunction"}
 WITHOUT_AN_API = {"AuthorizerFunction", "KeyRotationFunction", *WORKERS}
@@ -293,6 +292,8 @@ def test_who_meets_browsers_can_change_no_directory() -> None:
     also = {
         "SignInFunction": {"UpdateItem"},  # renews the hash of the password that was just right
         "MailedLinksFunction": {"PutItem"},  # what is asked for by mail, and a user with a new password
+        "PlanFunction": {"PutItem", "UpdateItem", "DeleteItem"},  # sessions that their hosts plan by themselves
+        "RegistrationFunction": {"PutItem", "UpdateItem"},  # a registrant, and a limited place
     }
     assert hub
     for name, actions in allowed_on("DirectoryTable").items():
@@ -309,6 +310,7 @@ def test_no_function_may_what_its_code_never_asks_for() -> None:
         "RedeemFunction",
         "LogoutFunction",
         "DashboardFunction",
+        "PlanFunction",
         "SignInFunction",
         "MailedLinksFunction",
         "SecureVideoFunction",
@@ -316,8 +318,9 @@ def test_no_function_may_what_its_code_never_asks_for() -> None:
         "SsoFunction",
         "VseeFunction",
         "SequelFunction",
-        "JoinFunction",
-        "SessionPageFunction",
+        *ENTRANCES,
+        "SeatFunction",
+        "RegistrationFunction",
         "RegistrantCreateFunction",
         "UsersFunction",
         "RoomsFunction",
@@ -366,7 +369,11 @@ def test_a_browser_posts_only_where_a_form_of_ours_leads() -> None:
         if kind == "Api" and p["RestApiId"]["Ref"] == "HubApi" and p["Method"] == "post"
     }
     mailed = {"/sign-in/link", "/sign-in/link/{token}", "/sign-in/password", "/sign-in/password/{token}"}
-    assert posts == {"/logout", "/sign-in", "/join/{code}", "/p/{token}", "/s/{session_id}", *mailed}
+    forms = {"/logout", "/sign-in", "/join/{code}", "/p/{token}", "/r/{token}", "/s/{session_id}"}
+    forms.add("/s/{session_id}/register")
+    planning = {"/plan", "/plan/{session_id}/{step}", "/plan/{session_id}/participants/{participant_id}/{step}"}
+    scripts = {"/embed/{session_id}", "/seat", "/seat/leave"}
+    assert posts == forms | mailed | planning | scripts
 
 
 def test_siblings_have_one_variable_name() -> None:

@@ -17,6 +17,7 @@ from jinja2 import UndefinedError
 
 from tests.support import letters
 from vestibule.domain.colors import EDGE_CONTRAST, SCHEMES, TEXT_CONTRAST, contrast, palette
+from vestibule.http.hub.plan_form import LIMITS, ROLES, ROWS_AT_MOST, PeopleForm, Row, SessionForm, zones
 from vestibule.http.pages import assets
 from vestibule.http.pages import render as render_module
 from vestibule.http.pages.face import (
@@ -65,6 +66,7 @@ def a_session(text: str = "Consultation", **fields: Any) -> dict[str, Any]:
         "people": (text, text),
         "more": 2,
         "is_named": True,
+        "manage_url": "/plan/12345678",
         "join_url": "/s/12345678?launch=1",
         **fields,
     }
@@ -88,6 +90,15 @@ def a_span(minutes: int, zone: str, *, starts_at: int = STARTS, language: str = 
 
 
 WHEN = a_span(60, "Europe/Berlin")
+REGISTER: dict[str, Any] = {
+    "session_title": "Open lecture",
+    "when": WHEN,
+    "action": "/s/1/register",
+    "form_token": "t",
+    "problems": set(),
+    "name": "",
+    "email": "",
+}
 SESSION: dict[str, Any] = {
     "session_title": "Consultation",
     "when": WHEN,
@@ -107,7 +118,67 @@ SESSION: dict[str, Any] = {
     "has_stage": True,
     "is_host": False,
     "launch": "no",
+    "session_id": "12345678",
+    "fields": {},
+    "return_path": None,
+    "picture": None,
 }
+DESK: dict[str, Any] = {"form_token": "t", "form_key": "k"}
+PLANNED: dict[str, Any] = {**DESK, "url": "/plan/1", "session_title": "Consultation", "when": WHEN}
+FORM: dict[str, Any] = {
+    **DESK,
+    "typed": SessionForm(),
+    "people": PeopleForm(),
+    "roles": ROLES,
+    "zones": zones("UTC"),
+    "problems": {},
+    "limits": LIMITS,
+}
+HOSTILE_FORM: dict[str, Any] = {
+    **FORM,
+    "form_key": HOSTILE,
+    "typed": SessionForm(
+        title=HOSTILE, day=HOSTILE, clock=HOSTILE, minutes=HOSTILE, zone=HOSTILE, password=HOSTILE, drops_password=True
+    ),
+    "people": PeopleForm((Row(HOSTILE, HOSTILE, HOSTILE),) * ROWS_AT_MOST, mails=False, grown_from=1),
+    "zones": zones("US/Pacific"),
+    "problems": {"": "changed_meanwhile", "title": "invalid_length", "name-1": "takes_part", "role-2": "invalid"},
+}
+MANAGED: dict[str, Any] = {
+    **PLANNED,
+    "minutes": 1,
+    "phase": "cancelled",
+    "is_open": False,
+    "has_password": False,
+    "session_link": "https://clinic.hub.vestibule.example/s/1",
+    "friendly_link": None,
+    "join_url": None,
+    "people": (),
+    "count": 0,
+    "page": 1,
+    "pages": 1,
+    "done": None,
+    "alert": None,
+}
+
+
+def a_person(text: str, number: int, **fields: Any) -> dict[str, Any]:
+    """Return somebody who takes part as the host's page hands them to its template."""
+    return {
+        "id": str(number),
+        "name": text,
+        "email": text,
+        "role": "attendee",
+        "letter": "bounced",
+        "code": "111222333",
+        "passkey": text,
+        "personal_link": f"https://clinic.hub.vestibule.example/p/{number}",
+        "may_remind": True,
+        "may_remove": True,
+        **fields,
+    }
+
+
 # Template -> the least that it can be rendered with.
 MINIMAL: Mapping[str, dict[str, Any]] = {
     "check.html": {"uses_devices": True},
@@ -121,10 +192,16 @@ MINIMAL: Mapping[str, dict[str, Any]] = {
         "problem": "",
         "name": "",
     },
-    "launch.html": {"stage_url": "https://stage.example/1", "opens_application": False, "back_url": "/s/1"},
+    "launch.html": {"launch_url": "https://stage.example/1", "opens_application": False, "back_url": "/s/1"},
     "passkey.html": {"action": "/join/111222333", "carried": {}, "is_wrong": False},
     "personal_refused.html": {},
     "session.html": SESSION,
+    "embed.html": {"session_id": "1", "action": "/embed/1", "register_url": None},
+    "embed_refused.html": {},
+    "left.html": {"back_url": "/s/1"},
+    "register.html": REGISTER,
+    "registered.html": {"outcome": "taken"},
+    "seat_refused.html": {"action": "/s/1"},
     "session_closed.html": {"is_cancelled": False},
     "session_unknown.html": {},
     "choose_organisation.html": {"hub_host": "hub.vestibule.example"},
@@ -144,6 +221,12 @@ MINIMAL: Mapping[str, dict[str, Any]] = {
     "message.html": {"title": "A title", "text": (), "actions": ()},
     "not_found.html": {},
     "panel_only.html": {"form_token": "t"},
+    "host_only.html": {**DESK, "is_session": True},
+    "manage.html": MANAGED,
+    "plan.html": FORM,
+    "plan_change.html": {**FORM, **PLANNED, "minutes": 60, "has_password": False, "version": "1"},
+    "plan_confirm.html": {**PLANNED, "what": "cancel", "action": "/plan/1/cancel", "name": None, "page": 1},
+    "plan_people.html": {**FORM, **PLANNED},
     "sign_in.html": {"form": None},
     "signed_out.html": {},
     "target_refused.html": {"signed_out": False},
@@ -162,7 +245,7 @@ FULL: Mapping[str, dict[str, Any]] = {
         "problem": "password_wrong",
         "name": HOSTILE,
     },
-    "launch.html": {"stage_url": "zoommtg://x/?g=1", "opens_application": True, "back_url": "/s/1"},
+    "launch.html": {"launch_url": "zoommtg://x/?g=1", "opens_application": True, "back_url": "/s/1"},
     "passkey.html": {"action": "/join/111222333", "carried": {"launch": HOSTILE}, "is_wrong": True},
     "session.html": SESSION
     | {
@@ -173,7 +256,14 @@ FULL: Mapping[str, dict[str, Any]] = {
         "opens_in": None,
         "form_token": HOSTILE,
         "launch": "application",
+        "fields": {"pass": HOSTILE, "join": "1"},
+        "return_path": "/dashboard?scrollTo=1",
+        "picture": "https://pictures.example/ada.png",
     },
+    "embed.html": {"session_id": "1", "action": "/embed/1", "register_url": "/s/1/register"},
+    "register.html": REGISTER
+    | {"session_title": HOSTILE, "name": HOSTILE, "email": HOSTILE, "problems": {"name", "email"}},
+    "registered.html": {"outcome": "full"},
     "session_closed.html": {"is_cancelled": True},
     "choose_organisation.html": {"hub_host": "hub.vestibule.example", "asked": HOSTILE},
     "dashboard.html": {
@@ -197,6 +287,7 @@ FULL: Mapping[str, dict[str, Any]] = {
         "launch_url": "/s/12345678?launch=1",
         "is_first": False,
         "next_url": "/dashboard?page=1",
+        "plan_url": "/plan",
     },
     "launch_panel.html": {
         "person_name": HOSTILE,
@@ -231,6 +322,39 @@ FULL: Mapping[str, dict[str, Any]] = {
         "form": {"url": "/sign-in?next=%2Fdashboard&launch=1", "token": HOSTILE, "longest_name": 254},
         "mailed": {"link_url": "/sign-in/link?launch=1", "password_url": "/sign-in/password?launch=1"},
     },
+    "host_only.html": {**DESK, "login": HOSTILE, "is_session": False},
+    "manage.html": {
+        **MANAGED,
+        "session_title": HOSTILE,
+        "phase": "open",
+        "is_open": True,
+        "has_password": True,
+        "friendly_link": "https://clinic.hub.vestibule.example/go/clinic/a",
+        "join_url": "/s/1?launch=1",
+        "people": [a_person(HOSTILE, 1), a_person("", 2, letter="queued", passkey=None, role="host")],
+        "page": 2,
+        "pages": 3,
+        "done": "planned",
+        "alert": {"code": "too_many_reminders", "name": HOSTILE, "minutes": 2},
+    },
+    "plan.html": HOSTILE_FORM,
+    "plan_change.html": {
+        **HOSTILE_FORM,
+        **PLANNED,
+        "session_title": HOSTILE,
+        "minutes": 1,
+        "has_password": True,
+        "version": HOSTILE,
+    },
+    "plan_confirm.html": {
+        **PLANNED,
+        "session_title": HOSTILE,
+        "what": "remove",
+        "action": "/plan/1/participants/2/remove",
+        "name": HOSTILE,
+        "page": 1,
+    },
+    "plan_people.html": {**HOSTILE_FORM, **PLANNED, "session_title": HOSTILE},
     "signed_out.html": {"continue_url": "https://portal.northside.example/bye"},
     "target_refused.html": {"signed_out": True},
     "unavailable.html": {"retry_url": "/dashboard"},
@@ -276,7 +400,16 @@ def policy_of(answer: dict[str, Any]) -> dict[str, list[str]]:
 
 def test_every_template_is_tested() -> None:
     """A page cannot be added without being in the tables above."""
-    parts = {"base.html", "_card.html", "_no_session.html", "_sessions.html", "_signed_in.html", "icons.html"}
+    parts = {
+        "base.html",
+        "_card.html",
+        "_form.html",
+        "_live.html",
+        "_no_session.html",
+        "_sessions.html",
+        "_signed_in.html",
+        "icons.html",
+    }
 
     assert {path.name for path in (PAGES / "templates").iterdir()} - parts == MINIMAL.keys()
 

@@ -34,7 +34,13 @@ ROUTES = {
     r"/join/(?P<code>[^/]+)": ("join", "/join/{code}"),
     r"/Pass/Join/(?P<code>[^/]+)": ("join", "/Pass/Join/{code}"),
     r"/p/(?P<token>[^/]+)": ("personal", "/p/{token}"),
+    r"/r/(?P<token>[^/]+)": ("personal", "/r/{token}"),
+    r"/embed/(?P<session_id>[^/]+)": ("embed_page", "/embed/{session_id}"),
+    r"/seat": ("seat", "/seat"),
+    r"/seat/leave": ("seat", "/seat/leave"),
     r"/s/(?P<session_id>[^/]+)": ("session_page", "/s/{session_id}"),
+    r"/s/(?P<session_id>[^/]+)/register": ("registration", "/s/{session_id}/register"),
+    r"/s/(?P<session_id>[^/]+)/left": ("session_page", "/s/{session_id}/left"),
     r"/s/(?P<session_id>[^/]+)/state": ("session_page", "/s/{session_id}/state"),
     r"/go/(?P<account>[^/]+)/(?P<friendly_url>[^/]+)": ("session_page", "/go/{account}/{friendly_url}"),
     r"/check": ("check", "/check"),
@@ -184,8 +190,8 @@ def test_who_is_early_waits_and_is_told_until_when(
     text = text_of(page)
     assert "Consultation <1>" in text
     assert "You come in as Ben Okafor." in text
-    assert "Sunday, 22 November 2026, 04:49 \u2013 05:49 (Europe/Berlin)" in text
-    assert "The doors open at 04:39" in text
+    assert "Sunday, November 22, 2026, 4:49 AM \u2013 5:49 AM (Europe/Berlin)" in text
+    assert "The doors open at 4:39 AM" in text
     assert data(page, "opens-in") == str(50 * MINUTE)
     assert data(page, "launch") == "no"
     assert "<form" not in page["body"]
@@ -377,7 +383,7 @@ def test_going_in_leads_to_the_stage_with_a_grant_and_back(
     # then
     parts = urlsplit(json.loads(answer["body"])["url"])
     assert (parts.netloc, parts.path) == ("stage.example", f"/{session.session_id}")
-    assert parse_qs(parts.query) == {"r": ["attendee"], "back": [f"{HUB}/s/{session.session_id}"]}
+    assert parse_qs(parts.query) == {"r": ["attendee"], "back": [f"{HUB}/s/{session.session_id}/left"]}
     assert len(parts.fragment.split(".")) == 3
     # and what lets anybody in went to nobody
     assert path.rpartition("/")[2] not in answer["body"]
@@ -512,7 +518,30 @@ def test_whoever_signed_in_on_the_way_is_where_they_were_going(
     started = json.loads(
         browser.send(f"/s/{session.session_id}", script=True, form_token=field(page, "form_token"))["body"]
     )
-    # the host comes back to the dashboard, at that session
+    # the stage leads back to the page around it, and that to the dashboard, at that session
+    assert parse_qs(urlsplit(started["url"]).query)["back"] == [f"{HUB}/s/{session.session_id}/left"]
+    assert f'href="/dashboard?scrollTo={session.session_id}"' in page["body"]
+
+
+@pytest.mark.req("S01")
+def test_a_stage_that_cannot_be_framed_is_gone_to_and_leads_back(
+    browser: Browser,
+    house: House,
+    account: Account,
+    host: User,
+    clock: FakeClock,
+    planned: tuple[Session, list[Participant]],
+) -> None:
+    house.accounts.change(account.account_id, {"stage": {**STAGE, "in_place": False}})
+    session, _ = planned
+    clock.now = session.starts_at
+    sign_in(house, account, host, browser)
+    page = browser.ask(f"/s/{session.session_id}")
+    assert "frame-src" not in (header(page, "content-security-policy") or "")
+    started = json.loads(
+        browser.send(f"/s/{session.session_id}", script=True, form_token=field(page, "form_token"))["body"]
+    )
+    assert (started["in_place"], started["stays"]) == (False, False)
     assert parse_qs(urlsplit(started["url"]).query)["back"] == [f"{HUB}/dashboard?scrollTo={session.session_id}"]
 
 
@@ -676,13 +705,18 @@ def test_an_open_page_learns_of_every_change(
 
 
 @pytest.mark.req("H01")
-def test_the_device_test_alone_may_ask_for_devices(
+def test_the_device_test_and_the_stage_alone_may_ask_for_devices(
     browser: Browser, house: House, planned: tuple[Session, list[Participant]]
 ) -> None:
-    check, waiting = browser.ask("/check"), browser.ask(personal_path(house, planned[1][1]))
-    assert "camera=(self)" in (header(check, "permissions-policy") or "")
-    assert "camera=()" in (header(waiting, "permissions-policy") or "")
-    assert "microphone=()" in (header(waiting, "permissions-policy") or "")
+    check, waiting, left = (
+        header(browser.ask(path), "permissions-policy") or ""
+        for path in ("/check", personal_path(house, planned[1][1]), f"/s/{planned[0].session_id}/left")
+    )
+    assert "camera=(self)" in check
+    assert 'camera=(self "https://stage.example")' in waiting
+    assert "geolocation=()" in waiting
+    assert "camera=()" in left
+    assert "microphone=()" in left
 
 
 @pytest.mark.req("R01", "L15")

@@ -58,6 +58,8 @@ class Stage:
         Id of the key that grants are signed with: LiveKit's API key, JaaS's key id.
     attendees_publish
         Whether attendees may send picture and sound (LiveKit).
+    in_place
+        Whether the hub's page shows it in a frame and stays around it; else the browser goes there.
     sealed_secret
         The stage's secret key, sealed; only the house can read it.
     """
@@ -69,6 +71,7 @@ class Stage:
     app_id: str | None = None
     key_id: str | None = None
     attendees_publish: bool = True
+    in_place: bool = True
     sealed_secret: str | None = field(default=None, repr=False)
 
 
@@ -117,6 +120,8 @@ class Account:
         How long an embed token that the API makes is good for entering.
     seat_policy
         Which of two pages of one person gets the seat.
+    frame_ancestors
+        Origins whose pages may show the account's sessions in a frame.
     version
         Rises by one with every change.
     """
@@ -145,6 +150,7 @@ class Account:
     stage: Stage | None = None
     embed_token_minutes: int = 60
     seat_policy: SeatPolicy = SeatPolicy.KICK_OLD
+    frame_ancestors: tuple[str, ...] = ()
     version: int = 1
 
 

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from vestibule.domain.participants import Participants
     from vestibule.domain.password_sign_ins import PasswordSignIns
     from vestibule.domain.registrants import Registrants
+    from vestibule.domain.registrations import Registrations
     from vestibule.domain.reminders import Reminders
     from vestibule.domain.rooms import Rooms
     from vestibule.domain.seats import Seats
@@ -104,7 +105,7 @@ class House:
         self.settings = settings or Settings.from_environment(os.environ)
         self.clock = clock
         self.random = random
-        self._pause = pause
+        self.pause = pause
         self._given_dynamodb = dynamodb
         self._given_secrets_manager = secrets_manager
         self._given_sqs = sqs
@@ -260,6 +261,8 @@ class House:
             self._user_store,
             CodeStore(self._passes),
             links=self.links,
+            registrants=self.registrants,
+            embeds=self.embed_reader,
             guesses=self.guesses,
             sealing=self._sealing,
             clock=self.clock,
@@ -302,11 +305,13 @@ class House:
         from vestibule.mail import letters
         from vestibule.store.aws import sns_client
         from vestibule.store.carriers import TextCarrier
+        from vestibule.store.directory.registrants import RegistrantStore
         from vestibule.store.outbox import LeaseStore
 
         return Invitations(
             accounts=self.accounts,
             sessions=self._session_store,
+            registrants=RegistrantStore(self._directory),
             users=self._user_store,
             deliveries=self._delivery_store,
             leases=LeaseStore(self._passes),
@@ -406,6 +411,15 @@ class House:
             self._sealing,
             clock=self.clock,
             random=self.random,
+        )
+
+    @cached_property
+    def registrations(self) -> Registrations:
+        """Public registration pages of sessions."""
+        from vestibule.domain.registrations import Registrations
+
+        return Registrations(
+            self.registrants, self.guesses, self._sealing, self.clock, can_mail=bool(self.settings.mail_sender)
         )
 
     @cached_property
@@ -588,4 +602,4 @@ class House:
         from vestibule.store.table import Table
 
         # Jitter between retries needs no cryptographic randomness.
-        return Table(self.dynamodb, name, draw=ordinary_random.random, pause=self._pause)
+        return Table(self.dynamodb, name, draw=ordinary_random.random, pause=self.pause)

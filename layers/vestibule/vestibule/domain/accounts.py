@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from vestibule import ids
 from vestibule.clock import MINUTE
@@ -38,7 +37,6 @@ ORIGINS_AT_MOST = 40
 NAVIGATION_AT_MOST = 8
 
 _LABEL_LENGTH = 40
-_PORTS = {"https": 443, "http": 80}
 _ATTEMPTS = 3
 _LONGEST_IDLE = 30 * 24 * 60
 """Minutes: no sign-in lives longer than 30 days."""
@@ -254,18 +252,12 @@ def _redirect_uris(values: Sequence[str]) -> tuple[str, ...]:
 def _origins(values: Sequence[str]) -> tuple[str, ...]:
     if len(values) > ORIGINS_AT_MOST:
         raise RuleError("too_many", f"must be at most {ORIGINS_AT_MOST} origins.")
-    if not all(map(is_origin, values)):
-        raise RuleError("invalid_url", "must be origins as browsers write them, such as https://events.example.")
-    return tuple(dict.fromkeys(values))
+    return tuple(dict.fromkeys(rules.web_origin(value) for value in values))
 
 
 def is_origin(value: str) -> bool:
     """Tell whether a text is an origin as browsers write it in ``Origin``: scheme, host, and a port that says more."""
-    if rules.sought(rules.web_address, value) is None:
-        return False
-    parts = urlsplit(value)
-    has_needless_port = parts.port == _PORTS.get(parts.scheme)
-    return value == f"{parts.scheme}://{parts.netloc}".lower() and not has_needless_port
+    return rules.sought(rules.web_origin, value) == value
 
 
 def _navigation(links: Sequence[Mapping[str, str]]) -> tuple[NavigationLink, ...]:
@@ -308,6 +300,7 @@ _RULES: dict[str, Callable[[Any], Any]] = {
     "locale": rules.locale,
     "embed_token_minutes": _token_minutes,
     "seat_policy": SeatPolicy,
+    "frame_ancestors": _origins,
 }
 _CLEARED: dict[str, Any] = {
     "logo_url": None,
@@ -328,6 +321,7 @@ _CLEARED: dict[str, Any] = {
     "stage": None,
     "embed_token_minutes": 60,
     "seat_policy": SeatPolicy.KICK_OLD,
+    "frame_ancestors": (),
 }
 """What a setting becomes when it is put back: the defaults of `Account`."""
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hmac
 import json
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -21,17 +21,19 @@ from vestibule.domain import guesses, passwords, people, rules
 from vestibule.domain.guesses import network_of
 from vestibule.domain.links import PersonalToken
 from vestibule.domain.participants import identity_of_user
-from vestibule.errors import VestibuleError
-from vestibule.model import Session, Status
+from vestibule.domain.people import Person
+from vestibule.errors import NotFoundError, UnauthenticatedError, VestibuleError
+from vestibule.model import Entrance, Session, Status
 from vestibule.store.guesses import BlockedError
 
 if TYPE_CHECKING:
     from vestibule.clock import Clock
+    from vestibule.domain.embeds import EmbedReader
     from vestibule.domain.guesses import Guesses
     from vestibule.domain.links import Links
-    from vestibule.domain.people import Person
+    from vestibule.domain.registrants import Registrants
     from vestibule.ids import Randomness
-    from vestibule.model import Account, Participant, ParticipantRole, User
+    from vestibule.model import Account, Participant, ParticipantRole, Registrant, User
     from vestibule.sealing import Sealing
     from vestibule.store.codes import CodeStore
     from vestibule.store.directory.sessions import SessionStore
@@ -41,8 +43,11 @@ CODE_LENGTH = 9
 PASS_OUTLIVES_SESSION_BY = HOUR
 """So that who comes back late reads that the session is over, and is not asked for a name."""
 
+NAMELESS = "Guest"
+"""What others see of somebody whose portal says no name."""
+
 _PASS = "session pass"  # noqa: S105 - what the seal is for
-_LONGEST_PASS = 4_096
+_LONGEST_PASS = 8_192
 _LONGEST_CODE = 64
 _SEPARATORS = frozenset({"Zs", "Pd", "Cf"})
 """Unicode's blanks, dashes, and the invisible marks that come with copying."""
@@ -77,22 +82,30 @@ class Arrival:
     is_expected
         Whether the session may start by itself for them: they take part in it, or were let in
         under a name just now.  A user who is not among its participants confirms first.
+    entrance
+        By which way they came.
     """
 
     session: Session
     person: Person
     keepsake: tuple[str, ...] = ()
     is_expected: bool = True
+    entrance: Entrance = Entrance.LINK
 
     @property
     def name(self) -> str:
         """What others see."""
-        return self.person.name or ""
+        return self.person.name or NAMELESS
 
     @property
     def role(self) -> ParticipantRole:
         """What the person is in the session."""
         return people.role_of(self.session, self.person)
+
+    @property
+    def picture(self) -> str | None:
+        """Address of the person's picture, where the portal speaks of one; the blank one is Gravatar's (E03)."""
+        return self.person.picture if self.entrance is Entrance.EMBED else None
 
 
 def code_in(text: str) -> str | None:
@@ -128,6 +141,8 @@ class Entrances:
         Where sessions, registered people and connect codes are kept.
     links
         Proves personal links and passkeys.
+    registrants, embeds
+        Prove registrants' links and embed tokens.
     guesses
         Counts who guesses.
     sealing
@@ -141,6 +156,8 @@ class Entrances:
         codes: CodeStore,
         *,
         links: Links,
+        registrants: Registrants,
+        embeds: EmbedReader,
         guesses: Guesses,
         sealing: Sealing,
         clock: Clock,
@@ -150,6 +167,8 @@ class Entrances:
         self._users = users
         self._codes = codes
         self._links = links
+        self._registrants = registrants
+        self._embeds = embeds
         self._guesses = guesses
         self._sealing = sealing
         self._clock = clock
@@ -192,6 +211,7 @@ class Entrances:
             return Refusal.UNKNOWN
         self._guesses.was_right(guess)
         arrival, participant = found
+        arrival = replace(arrival, entrance=Entrance.CODE)
         if account.require_passkey and not self._is_passkey(passkey, participant):
             return Refusal.PASSKEY_WRONG if passkey else Refusal.PASSKEY_WANTED
         return arrival
@@ -204,7 +224,35 @@ class Entrances:
         found = self._sessions.with_participant(account.account_id, token.participant_id)
         if found is None or not self._links.proves(token, found[1]):
             return None
-        return self._invited(*found)
+        arrival = self._invited(*found)
+        return replace(arrival, entrance=Entrance.PERSONAL) if arrival else None
+
+    def by_registrant(self, account: Account, text: str) -> Arrival | None:
+        """Let a registrant in by their own link; None for whatever is wrong with it."""
+        found = self._registrants.prove(account.account_id, text)
+        return _signed_up(*found) if found else None
+
+    def by_embed(self, account: Account, session: Session, token: str) -> Arrival | None:
+        """Let somebody in by embed token; None for whatever is wrong with it.
+
+        Raises
+        ------
+        UnavailableError
+            Keys or secrets could not be read.
+        """
+        try:
+            person = self._embeds.read(account, session, token)
+        except UnauthenticatedError:
+            return None
+        return _embedded(session, person)
+
+    def by_embed_pass(self, account: Account, session: Session, text: str) -> Arrival | None:
+        """Let somebody in again by the pass that an embed token was changed for; nothing is read."""
+        match self._opened(account, session.session_id, text):
+            case ("embed", user_id, name, email, avatar):
+                person = Person(user_id=user_id, name=name or None, email=email or None, avatar=avatar or None)
+                return _embedded(session, person)
+        return None
 
     def by_name(self, session: Session, name: str) -> Arrival:
         """Let a guest in under a name of their own choice.
@@ -223,7 +271,7 @@ class Entrances:
             return None
         identity = identity_of_user(user.user_id)
         session, participant = self._sessions.with_identity(user.account_id, session_id, identity)
-        return _registered(session, user, participant) if session else None
+        return replace(_registered(session, user, participant), entrance=Entrance.DASHBOARD) if session else None
 
     def by_pass(self, account: Account, session_id: str, text: str | None) -> Arrival | None:
         """Let somebody in again by the pass that `pass_of` gave."""
@@ -237,6 +285,8 @@ class Entrances:
             case ("guest", guest_id, name):
                 session = self.session(account.account_id, session_id)
                 return _guest(session, guest_id, name) if session else None
+            case ("registrant", registrant_id, version):
+                return self._registered_as(account, session_id, registrant_id, version)
         return None
 
     def is_pass_of(self, arrival: Arrival, text: str | None, account: Account) -> bool:
@@ -279,7 +329,7 @@ class Entrances:
         if found is None or not self._is_passkey(passkey, found[1]):
             return Refusal.BLOCKED
         self._guesses.was_right(guess)
-        return found[0]
+        return replace(found[0], entrance=Entrance.CODE)
 
     def _holder(self, account: Account, code: str) -> tuple[Arrival, Participant] | None:
         """Return who comes with a code, and as which participant."""
@@ -298,6 +348,14 @@ class Entrances:
         if user is None or user.status is not Status.ACTIVE:
             return None
         return _registered(session, user, participant)
+
+    def _registered_as(self, account: Account, session_id: str, registrant_id: str, version: str) -> Arrival | None:
+        try:
+            found = self._registrants.get(account.account_id, session_id, registrant_id)
+        except NotFoundError:
+            return None
+        session = self.session(account.account_id, session_id)
+        return _signed_up(session, found) if session and str(found.link_version) == version else None
 
     def _is_passkey(self, given: str | None, participant: Participant) -> bool:
         right = self._links.passkey(participant)
@@ -323,6 +381,16 @@ def _registered(session: Session, user: User, participant: Participant | None) -
 
 def _keepsake(participant: Participant) -> tuple[str, ...]:
     return "participant", participant.participant_id, str(participant.link_version)
+
+
+def _signed_up(session: Session, registrant: Registrant) -> Arrival:
+    keepsake = ("registrant", registrant.registrant_id, str(registrant.link_version))
+    return Arrival(session, people.of_registrant(registrant), keepsake, entrance=Entrance.REGISTRANT)
+
+
+def _embedded(session: Session, person: Person) -> Arrival:
+    keepsake = ("embed", person.user_id or "", person.name or "", person.email or "", person.avatar or "")
+    return Arrival(session, person, keepsake, entrance=Entrance.EMBED)
 
 
 def _guest(session: Session, guest_id: str, name: str) -> Arrival:

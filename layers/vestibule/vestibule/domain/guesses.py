@@ -68,6 +68,8 @@ LINKS_TO_USER = Limit("mailed link to user", most=5, within=15 * MINUTE)
 """By account and user, however they were named; beyond it no mail goes out, which nobody is told."""
 LINKS_FROM_NETWORK = Limit("mailed link from network", most=30, within=15 * MINUTE)
 """By network, for all accounts together; for a clinic as above, and so that nobody floods mailboxes."""
+REGISTRATIONS = Limit("registration", most=30, within=HOUR)
+"""By session and network: every one of them is a mail to an address that somebody typed."""
 
 OF_NETWORK = (CODES, CODES_WITH_PASSKEY, PASSWORDS_FROM_NETWORK, LINKS_FROM_NETWORK)
 """What is counted by a network alone."""

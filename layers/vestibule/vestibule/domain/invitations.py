@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from vestibule.clock import SECOND
 from vestibule.domain import rules
@@ -18,7 +18,15 @@ from vestibule.domain.letters import Letter, LetterKind
 from vestibule.domain.outbox import Message
 from vestibule.domain.participants import identity_of_user
 from vestibule.errors import UnavailableError, UndeliverableError
-from vestibule.model import Channel, Delivery, DeliveryState, EventKind, SessionStatus
+from vestibule.model import (
+    Channel,
+    Delivery,
+    DeliveryState,
+    EventKind,
+    Participant,
+    ParticipantRole,
+    SessionStatus,
+)
 from vestibule.store.carriers import RefusedError
 from vestibule.store.outbox import Taken
 from vestibule.store.table import ConditionFailedError
@@ -28,10 +36,11 @@ if TYPE_CHECKING:
     from vestibule.domain.accounts import Accounts
     from vestibule.domain.links import Links
     from vestibule.ids import Randomness
-    from vestibule.model import Account, Participant, Session, User
+    from vestibule.model import Account, Registrant, Session, User
     from vestibule.settings import Settings
     from vestibule.store.carriers import MailCarrier, TextCarrier
     from vestibule.store.directory.deliveries import DeliveryStore
+    from vestibule.store.directory.registrants import RegistrantStore
     from vestibule.store.directory.sessions import SessionStore
     from vestibule.store.directory.users import UserStore
     from vestibule.store.outbox import LeaseStore
@@ -41,12 +50,14 @@ LEASE = 30 * SECOND
 """How long an attempt has an event for itself: longer than a worker can run (10 s)."""
 
 _ATTEMPT_BYTES = 8
+_PARTICIPANT, _REGISTRANT = "participant_id", "registrant_id"
 _LETTER_OF = {
     EventKind.INVITED: LetterKind.INVITATION,
     EventKind.CHANGED: LetterKind.CHANGE,
     EventKind.CANCELLED: LetterKind.CANCELLATION,
     EventKind.REMOVED: LetterKind.CANCELLATION,
     EventKind.REMINDED: LetterKind.REMINDER,
+    EventKind.REGISTERED: LetterKind.REGISTRATION,
 }
 
 
@@ -72,6 +83,7 @@ class Invitations:
         *,
         accounts: Accounts,
         sessions: SessionStore,
+        registrants: RegistrantStore,
         users: UserStore,
         deliveries: DeliveryStore,
         leases: LeaseStore,
@@ -86,6 +98,7 @@ class Invitations:
     ) -> None:
         self._accounts = accounts
         self._sessions = sessions
+        self._registrants = registrants
         self._users = users
         self._deliveries = deliveries
         self._leases = leases
@@ -113,7 +126,7 @@ class Invitations:
         UnavailableError
             A dependency failed; nothing is lost, and the message has to come again.
         """
-        if "participant_id" in message.ids:
+        if _PARTICIPANT in message.ids or _REGISTRANT in message.ids:
             return self._once(message)
         self._fan_out(message)
         return None
@@ -132,7 +145,8 @@ class Invitations:
         self._outbox.send([str(one) for one in each])
 
     def _once(self, message: Message) -> DeliveryState | None:
-        name = f"{message.event.event_id}#{message.ids['participant_id']}"
+        is_registrants = _REGISTRANT in message.ids
+        name = f"{message.event.event_id}#{message.ids[_REGISTRANT if is_registrants else _PARTICIPANT]}"
         attempt = self._random.token_hex(_ATTEMPT_BYTES)
         now = self._clock()
         taken = self._leases.take(name, attempt, now=now, until=now + LEASE)
@@ -141,12 +155,13 @@ class Invitations:
         if taken is Taken.BUSY:
             raise InWorkError
         try:
-            delivery, removed = self._deliver(message)
+            delivery, removed = (self._confirm(message), None) if is_registrants else self._deliver(message)
         except UnavailableError:
             with suppress(ConditionFailedError, UnavailableError):
                 self._leases.release(name, attempt, now=self._clock())
             raise
-        self._mark(name, attempt, delivery, removed)
+        # Of a registrant's mail nothing is kept: nobody is shown what became of it.
+        self._mark(name, attempt, None if is_registrants else delivery, removed)
         return delivery.state if delivery else None
 
     def _mark(self, name: str, attempt: str, delivery: Delivery | None, removed: Participant | None) -> None:
@@ -182,10 +197,31 @@ class Invitations:
         removed = participant if is_farewell else None
         if not self._concerns(message, session, participant):
             return None, removed
-        channel = _channel(participant, kind)
+        return self._sent(message, session, participant, _channel(participant, kind)), removed
+
+    def _confirm(self, message: Message) -> Delivery | None:
+        """Send a registrant their link, if the registration still stands as it was."""
+        account_id, session_id = message.ids["account_id"], message.ids["session_id"]
+        session, registrant = self._registrants.with_session(account_id, session_id, message.ids[_REGISTRANT])
+        if session is None or registrant is None or registrant.event != message.event:
+            return None
+        if session.ends_at <= self._clock() or session.status is SessionStatus.CANCELLED:
+            return None
+        person = _as_participant(registrant)
+        return self._sent(message, session, person, Channel.EMAIL, registrant)
+
+    def _sent(
+        self,
+        message: Message,
+        session: Session,
+        participant: Participant,
+        channel: Channel,
+        registrant: Registrant | None = None,
+    ) -> Delivery:
+        """Send a letter and return what became of it."""
         delivery = Delivery(
-            account_id=account_id,
-            session_id=session_id,
+            account_id=session.account_id,
+            session_id=session.session_id,
             participant_id=participant.participant_id,
             event_id=message.event.event_id,
             caused_at=message.event.at,
@@ -194,10 +230,9 @@ class Invitations:
             at=self._clock(),
         )
         try:
-            delivery = replace(delivery, message_id=self._send(message, session, participant, channel))
+            return replace(delivery, message_id=self._send(message, session, participant, channel, registrant))
         except RefusedError as refused:
-            delivery = replace(delivery, state=DeliveryState.FAILED, reason=refused.reason)
-        return delivery, removed
+            return replace(delivery, state=DeliveryState.FAILED, reason=refused.reason)
 
     def _addressee(self, message: Message, found: Participant | None) -> Participant | None:
         """Return whom a message is for, also when another address has moved them to another key since."""
@@ -219,7 +254,14 @@ class Invitations:
         is_cancelled = session.status is SessionStatus.CANCELLED
         return is_cancelled == (kind is EventKind.CANCELLED) or kind is EventKind.REMOVED
 
-    def _send(self, message: Message, session: Session, participant: Participant, channel: Channel) -> str:
+    def _send(
+        self,
+        message: Message,
+        session: Session,
+        participant: Participant,
+        channel: Channel,
+        registrant: Registrant | None,
+    ) -> str:
         """Hand the letter to its carrier and return the carrier's id of it.
 
         Raises
@@ -228,7 +270,7 @@ class Invitations:
             It can never be sent.
         """
         account = self._accounts.get(session.account_id)
-        letter = self._letter(message, account, session, participant)
+        letter = self._letter(message, account, session, participant, registrant)
         if channel is Channel.SMS:
             if participant.phone is None:
                 raise RefusedError("no_phone")
@@ -244,10 +286,17 @@ class Invitations:
             mail = self._writer.compose(letter)
         except UndeliverableError as error:
             raise RefusedError(error.code) from error
-        tags = {name: message.ids[name] for name in ("account_id", "session_id", "participant_id")}
+        tags = {name: one for name, one in message.ids.items() if name != "identity"}
         return self._mails.send(mail, participant.email, tags)
 
-    def _letter(self, message: Message, account: Account, session: Session, participant: Participant) -> Letter:
+    def _letter(
+        self,
+        message: Message,
+        account: Account,
+        session: Session,
+        participant: Participant,
+        registrant: Registrant | None,
+    ) -> Letter:
         host_identity = identity_of_user(session.host_user_id)
         _, people = self._sessions.people(account.account_id, session.session_id, [host_identity])
         host = people.get(host_identity)
@@ -261,10 +310,7 @@ class Invitations:
             participant=participant,
             host_name=host.full_name if host else account.name,
             hub_url=hub,
-            personal_link=self._links.personal_link(account.slug, participant),
-            join_link=self._links.join_link(account.slug, participant),
-            connect_code=self._links.connect_code(participant),
-            passkey=self._links.passkey(participant) if account.require_passkey else None,
+            **self._ways_in(account, participant, registrant),
             sequence=session.version + participant.version - 2,
             at=message.event.at,
             message_id=f"{message.event.event_id}.{participant.participant_id}@{self._settings.hub_host(account.slug)}",
@@ -282,6 +328,17 @@ class Invitations:
             recipient_time_zone=user.time_zone if user else None,
         )
 
+    def _ways_in(self, account: Account, participant: Participant, registrant: Registrant | None) -> dict[str, Any]:
+        """Return the links and codes of a letter: a registrant has a link and nothing else."""
+        if registrant is not None:
+            return {"personal_link": self._links.join_url(account.slug, registrant)}
+        return {
+            "personal_link": self._links.personal_link(account.slug, participant),
+            "join_link": self._links.join_link(account.slug, participant),
+            "connect_code": self._links.connect_code(participant),
+            "passkey": self._links.passkey(participant) if account.require_passkey else None,
+        }
+
     def _user(self, participant: Participant) -> User | None:
         if participant.user_id is None:
             return None
@@ -295,6 +352,23 @@ def _channel(participant: Participant, kind: EventKind) -> Channel:
     if participant.email is not None:
         return Channel.EMAIL
     return Channel.SMS if participant.phone is not None else Channel.NONE
+
+
+def _as_participant(registrant: Registrant) -> Participant:
+    """Return a registrant as letters speak of people."""
+    return Participant(
+        participant_id=registrant.registrant_id,
+        account_id=registrant.account_id,
+        session_id=registrant.session_id,
+        identity="",
+        full_name=registrant.name,
+        role=ParticipantRole.ATTENDEE,
+        sealed_code="",
+        created_at=registrant.created_at,
+        updated_at=registrant.updated_at,
+        email=registrant.email,
+        version=registrant.version,
+    )
 
 
 def _stripped(removed: Participant) -> Participant:

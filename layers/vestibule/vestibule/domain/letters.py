@@ -1,4 +1,4 @@
-"""Letters: what is said to one participant about one session, before it is a mail or an SMS.
+"""Letters: what is said to one person about one session, before it is a mail or an SMS.
 
 Everything that the text depends on is in here, the moment included, so that the
 same letter is the same bytes whenever it is written: a second attempt after a
@@ -22,11 +22,12 @@ class LetterKind(StrEnum):
     CHANGE = "change"
     CANCELLATION = "cancellation"
     REMINDER = "reminder"
+    REGISTRATION = "registration"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """A letter to one participant.
+    """A letter to one participant, or to a registrant, who is one under another id.
 
     It knows nobody's address but the addressee's and the sender's: what is not in
     here cannot be given away.

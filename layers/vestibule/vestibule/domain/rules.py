@@ -249,6 +249,15 @@ def color(value: str) -> str:
     return value.lower()
 
 
+def web_origin(value: str) -> str:
+    """Return an https origin as a browser writes it: scheme, host and, unless it is 443, port."""
+    parts = urlsplit(web_address(value.lower()))
+    if parts.path not in ("", "/") or "?" in value or "#" in value:
+        raise RuleError("invalid_origin", "must be an origin, such as https://portal.example, without a path.")
+    port = "" if parts.port in (None, 443 if parts.scheme == "https" else 80) else f":{parts.port}"
+    return f"{parts.scheme}://{parts.hostname}{port}"
+
+
 def web_address(value: str) -> str:
     """Return an absolute https address (http for a developer's own machine).
 

@@ -55,9 +55,10 @@ PEOPLE_AT_MOST = 200
 TITLE_LENGTH = 300
 FOREVER = range(10**15 - 1)
 """Every start time."""
+PASSWORD_LENGTHS = range(4, 129)
+"""Characters of a session's password."""
 
 _ATTEMPTS = 3
-_PASSWORD_LENGTHS = range(4, 129)
 
 
 @dataclass(frozen=True, slots=True)
@@ -402,7 +403,7 @@ def _people(values: Sequence[str]) -> tuple[str, ...]:
 
 
 def _password(value: str) -> str:
-    if len(value) not in _PASSWORD_LENGTHS:
+    if len(value) not in PASSWORD_LENGTHS:
         raise RuleError("invalid_length", "must have 4 to 128 characters.")
     return value
 

@@ -61,10 +61,17 @@ _MODERATES = frozenset({ParticipantRole.HOST, ParticipantRole.ORGANIZER})
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """Where somebody goes to be in the session; holds the grant and is never stored."""
+    """Where somebody goes to be in the session; holds the grant and is never stored.
+
+    Attributes
+    ----------
+    in_place
+        Whether the page that they come from shows it in a frame.
+    """
 
     url: str
     opens_application: bool
+    in_place: bool
 
 
 class Stages:
@@ -113,7 +120,7 @@ class Stages:
         }
         # JaaS has a slash in no id, and its app id stands in the path as it is.
         url = _PLACEHOLDER.sub(lambda found: quote(values[found[1]], safe=""), stage.url)
-        return Launch(url, stage.opens_application)
+        return Launch(url, stage.opens_application, is_in_place(stage))
 
     def _house_grant(self, account: Account, stage: Stage, arrival: Arrival, return_url: str) -> str:
         kind = tokens.Kind(typ=tokens.STAGE_GRANT, issuer=self._issuer, audience=audience_of(stage.url))
@@ -130,6 +137,7 @@ class Stages:
                 "name": arrival.name,
                 "role": str(arrival.role),
                 "return_url": return_url,
+                **_picture(arrival, "picture"),
             },
         )
 
@@ -140,7 +148,7 @@ class Stages:
             "iss": stage.key_id,
             "sub": arrival.person.subject,
             "name": arrival.name,
-            "attributes": {"role": str(arrival.role)},
+            "attributes": {"role": str(arrival.role), **_picture(arrival, "picture")},
             "video": {
                 "room": room_of(arrival),
                 "roomJoin": True,
@@ -156,6 +164,7 @@ class Stages:
     def _jitsi_grant(self, account: Account, stage: Stage, arrival: Arrival, _: str) -> str:
         moderates = arrival.role in _MODERATES
         user = {"id": arrival.person.subject, "name": arrival.name, "affiliation": "owner" if moderates else "member"}
+        user |= _picture(arrival, "avatar")
         claims: dict[str, Any] = {**self._times(), "room": room_of(arrival)}
         if stage.key_id is None:
             claims |= {"iss": stage.app_id, "aud": stage.app_id, "sub": urlsplit(stage.url).hostname}
@@ -185,9 +194,18 @@ _GRANTS: Mapping[StageKind, Callable[[Stages, Account, Stage, Arrival, str], str
 }
 
 
+def _picture(arrival: Arrival, member: str) -> dict[str, str]:
+    return {member: arrival.picture} if arrival.picture else {}
+
+
 def room_of(arrival: Arrival) -> str:
     """Return a session's room on a stage that other accounts may share."""
     return f"vestibule-{arrival.session.account_id}-{arrival.session.session_id}"
+
+
+def is_in_place(stage: Stage) -> bool:
+    """Tell whether a stage is shown in a frame; one that opens an application cannot be."""
+    return stage.in_place and not stage.opens_application
 
 
 def audience_of(url: str) -> str:
@@ -233,9 +251,9 @@ def stage_of(fields: Mapping[str, Any], before: Stage | None, seal: Callable[[st
 
 
 _MEMBERS: Mapping[StageKind, frozenset[str]] = {
-    StageKind.URL: frozenset({"url", "opens_application"}),
-    StageKind.LIVEKIT: frozenset({"url", "opens_application", "server_url", "key_id", "attendees_publish"}),
-    StageKind.JITSI: frozenset({"url", "opens_application", "app_id", "key_id"}),
+    StageKind.URL: frozenset({"url", "opens_application", "in_place"}),
+    StageKind.LIVEKIT: frozenset({"url", "opens_application", "in_place", "server_url", "key_id", "attendees_publish"}),
+    StageKind.JITSI: frozenset({"url", "opens_application", "in_place", "app_id", "key_id"}),
 }
 _NEEDED: Mapping[StageKind, frozenset[str]] = {
     StageKind.URL: frozenset({"url"}),

@@ -39,6 +39,7 @@ _STEP = 7 * DAY // SECOND
 _METHODS = {
     LetterKind.INVITATION: "REQUEST",
     LetterKind.CHANGE: "REQUEST",
+    LetterKind.REGISTRATION: "REQUEST",
     LetterKind.CANCELLATION: "CANCEL",
 }
 

@@ -177,17 +177,23 @@ def _subject(texts: Translation, letter: Letter) -> str:
         LetterKind.CHANGE: texts.gettext("Changed: {title}, {when}"),
         LetterKind.CANCELLATION: texts.gettext("Cancelled: {title}, {when}"),
         LetterKind.REMINDER: texts.gettext("Reminder: {title}, {when}"),
+        LetterKind.REGISTRATION: texts.gettext("Your registration: {title}, {when}"),
     }[letter.kind]
 
 
 def _lead(texts: Translation, letter: Letter) -> str:
     host = _host(letter)
-    if letter.kind is LetterKind.CHANGE:
-        return texts.gettext(
+    alike_for_all = {
+        LetterKind.CHANGE: texts.gettext(
             "Something has changed. These are the details as they are now; your link has stayed the same."
-        )
-    if letter.kind is LetterKind.REMINDER:
-        return texts.gettext("A reminder: this session is coming up.")
+        ),
+        LetterKind.REMINDER: texts.gettext("A reminder: this session is coming up."),
+        LetterKind.REGISTRATION: texts.gettext(
+            "You are registered for this live session. Your own link to it is below."
+        ),
+    }
+    if letter.kind in alike_for_all:
+        return alike_for_all[letter.kind]
     if letter.kind is LetterKind.CANCELLATION:
         if letter.session.status is SessionStatus.CANCELLED:
             return texts.gettext("This session is cancelled and will not take place. There is nothing for you to do.")
@@ -241,6 +247,11 @@ def _duration(texts: Translation, letter: Letter) -> Row:
 
 def _reason(texts: Translation, letter: Letter) -> str:
     account, email = rules.one_line(letter.account.name), letter.participant.email or ""
+    if letter.kind is LetterKind.REGISTRATION:
+        return texts.gettext(
+            "{account} sent this mail to {email}, because the address was registered for this session. If that was "
+            "not you, there is nothing for you to do."
+        ).format(account=account, email=email)
     if letter.participant.role is ParticipantRole.HOST:
         return texts.gettext("{account} sent this mail to {email}, because you host this session.").format(
             account=account, email=email
@@ -272,6 +283,7 @@ def _short(texts: Translation, letter: Letter, when: Span) -> str:
         LetterKind.CHANGE: texts.gettext("{account}: your session has changed, {when}."),
         LetterKind.CANCELLATION: texts.gettext("{account}: your session is cancelled, {when}."),
         LetterKind.REMINDER: texts.gettext("{account}: reminder of your session, {when}."),
+        LetterKind.REGISTRATION: texts.gettext("{account}: you are registered, {when}."),
     }[letter.kind]
     account = _cut(rules.one_line(letter.account.name), _ACCOUNT_IN_SHORT)
     text = sentence.format(account=account, when=when.start)

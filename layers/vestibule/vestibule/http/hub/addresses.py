@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 AUTH = "/auth"
 CHECK = "/check"
 DASHBOARD = "/dashboard"
+EMBED = "/embed"
 JOIN = "/join"
 LOGIN = "/login"
 LOGOUT = "/logout"
 MAILED_LINK = "/sign-in/link"
 MAILED_PASSWORD = "/sign-in/password"  # noqa: S105 - a path, not a password
+PLAN = "/plan"
 SESSION = "/s"
 SIGN_IN = "/sign-in"
 
@@ -44,12 +46,14 @@ _ALIASES = tuple(
         (r"/pass/join(?:/([^/]+))?", JOIN),
         (r"/join(?:/([^/]+))?", JOIN),
         (r"/s/([^/]+)", SESSION),
+        (r"/(?:embed|event)/([^/]+)", EMBED),
         (r"/check", CHECK),
+        (r"/plan(?:/([0-9]+(?:/(?:change|cancel|add|participants/[0-9]+/(?:remove|remind)))?))?", PLAN),
     )
 )
 _PORTAL_BASE = re.compile(r"/vc/(?:next|stable)(?=/|$)", re.IGNORECASE | re.ASCII)
 """What VSee's portals put before every path of theirs."""
-_CASE_COUNTS = re.compile(r"/(p/[^/]+|go/[^/]+/[^/]+)")
+_CASE_COUNTS = re.compile(r"/([pr]/[^/]+|go/[^/]+/[^/]+)")
 """Paths whose segments are compared to the letter."""
 
 
@@ -73,8 +77,9 @@ def canonical(path: str, query: Mapping[str, str]) -> str | None:
         kept = dict(query)
         if target == LOGIN:
             return with_query(f"{LOGIN}/{quote(found[1].lower(), safe='')}", kept)
-        if target in {JOIN, SESSION} and found[1]:
-            return with_query(f"{target}/{quote(found[1], safe='')}", kept)
+        if target in {EMBED, JOIN, PLAN, SESSION} and found[1]:
+            rest = quote(found[1].lower()) if target == PLAN else quote(found[1], safe="")
+            return with_query(f"{target}/{rest}", kept)
         if target == SIGN_IN and (guid := _taken(kept, "auto")):
             return with_query(f"{LOGIN}/{quote(guid, safe='')}", kept)
         if target == DASHBOARD and found.re.groups and found[1]:
@@ -108,6 +113,21 @@ def landing(next_path: str | None, query: Mapping[str, str]) -> str:
 def session_path(session_id: str) -> str:
     """Return the page of one session, which holds nothing that lets anybody in."""
     return f"{SESSION}/{quote(session_id, safe='')}"
+
+
+def plan_of(session_id: str, *further: str) -> str:
+    """Return where the host of a session manages it, or does one thing with it."""
+    return "/".join((PLAN, *(quote(part, safe="") for part in (session_id, *further))))
+
+
+def embed_path(session_id: str) -> str:
+    """Return the page of one session that a portal frames."""
+    return f"{EMBED}/{quote(session_id, safe='')}"
+
+
+def register_path(session_id: str) -> str:
+    """Return the page on which people register for one session."""
+    return f"{session_path(session_id)}/register"
 
 
 def session_page(session_id: str) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vestibule.domain.agenda import local_time
+from vestibule.domain.hosting import may_schedule
 from vestibule.domain.phases import Phase, opens_at
 from vestibule.domain.sign_ins import Over
 from vestibule.http import logs
@@ -59,6 +60,7 @@ def dashboard(visit: Visit) -> Answer:
         days=[_day(day, agenda) for day in ((agenda.apart, *agenda.days) if agenda.apart else agenda.days)],
         launch_url=_launch_url(agenda, query),
         is_first=_PAGE not in query,
+        plan_url=addresses.PLAN if may_schedule(found.user) else None,
         next_url=addresses.with_query(addresses.DASHBOARD, {_PAGE: agenda.following}) if agenda.following else None,
         **shared,
     )
@@ -136,5 +138,6 @@ def _session(entry: Entry, zone: str, *, is_named: bool) -> dict[str, Any]:
         "people": entry.people,
         "more": entry.more,
         "is_named": is_named,
+        "manage_url": addresses.plan_of(session.session_id) if entry.is_host else None,
         "join_url": addresses.session_page(session.session_id) if entry.is_joinable else None,
     }

@@ -1,29 +1,39 @@
 """A session as somebody sees it who has come to it, by whatever way: waiting, open, or closed.
 
-Looking changes nothing: who goes in posts a form.  The answer sends the browser to the
-account's stage with a grant of a few minutes, and gives it a pass for the way back.
+Looking changes nothing: who goes in posts a form.  That takes the person's one seat in
+the session, and the answer holds a grant of a few minutes for the account's stage.  The
+page shows the stage in place and stays around it, saying every few seconds that it is
+there; only a stage that cannot be framed is gone to.
 """
 
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from vestibule.clock import HOUR, MINUTE, SECOND, to_rfc3339
 from vestibule.domain.phases import CLOSED, ENTERED, Phase, opens_at, phase_of
+from vestibule.domain.seats import Unseated
+from vestibule.domain.stages import is_in_place
 from vestibule.http import logs
 from vestibule.http.hub import addresses
 from vestibule.http.hub.visit import json_answer, not_yet, redirect
 from vestibule.http.pages.times import clock_time, span
-from vestibule.model import ParticipantRole, SessionStatus
+from vestibule.model import Entrance, ParticipantRole, SessionStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from vestibule.domain.entrances import Arrival
+    from vestibule.domain.seats import Seated
+    from vestibule.domain.stages import Launch as StageLaunch
     from vestibule.http.event import Answer
     from vestibule.http.hub.visit import Visit
     from vestibule.model import Account, Session
 
 _LAUNCH = "launch"
+_CONFLICT = 409
 _GONE = 410
 _JSON = "application/json"
 
@@ -35,7 +45,28 @@ _ASK_AGAIN = ((HOUR, 5 * MINUTE), (5 * MINUTE, 30 * SECOND))
 _ASK_AGAIN_LAST = 10 * SECOND
 
 
-def visit_to(visit: Visit, arrival: Arrival, path: str, *, return_path: str | None = None) -> Answer:
+class Launch(StrEnum):
+    """When a page starts the session by itself."""
+
+    NO = "no"
+    START = "start"
+    """As soon as it is open."""
+    FRAMED = "framed"
+    """The same in a frame, which no scanner of mails puts around a link; a click is needed elsewhere."""
+    APPLICATION = "application"
+    """A click is needed, because the stage opens an application."""
+    CONFIRM = "confirm"
+    """A click is needed, because the person is not among the participants."""
+
+
+def visit_to(
+    visit: Visit,
+    arrival: Arrival,
+    path: str,
+    *,
+    return_path: str | None = None,
+    launch: Launch = Launch.NO,
+) -> Answer:
     """Answer somebody who has come to a session: show it, or let them in when they posted.
 
     Parameters
@@ -43,17 +74,22 @@ def visit_to(visit: Visit, arrival: Arrival, path: str, *, return_path: str | No
     path
         The page's own address, without a query.
     return_path
-        Where the stage sends them back to; the session's page when left out.
+        Where they go on to afterwards; the session's page when left out.
+    launch
+        See `shown`.
     """
     session = arrival.session
     logs.about(account_id=session.account_id, session_id=session.session_id)
     if visit.event.method != "POST":
         is_ahead = visit.event.method == "GET" and visit.event.is_speculative
         # A page that a browser makes ahead of the click would start with nobody there.
-        return not_yet() if is_ahead and _is_launch(visit) else _shown(visit, arrival, path)
+        asks = launch is not Launch.NO or _is_launch(visit)
+        if is_ahead and asks:
+            return not_yet()
+        return shown(visit, arrival, path, return_path=return_path, launch=launch)
     if not visit.is_own_form():
         return visit.page("form_refused.html", status=403, back_url=_here(visit, path))
-    return _started(visit, arrival, path, return_path or addresses.session_path(session.session_id))
+    return started(visit, arrival, path, return_path)
 
 
 def closed(visit: Visit, session: Session) -> Answer | None:
@@ -91,12 +127,34 @@ def pass_cookie(visit: Visit, arrival: Arrival) -> str:
     return f"{_PASS}{session.session_id}={text}; {_PASS_RULES}; Max-Age={seconds}"
 
 
+def framed_stage(account: Account) -> str | None:
+    """Return the address of a stage that pages show in place, None when there is none to show."""
+    return account.stage.url if account.stage and is_in_place(account.stage) else None
+
+
 def form_token(visit: Visit) -> str:
     """Return what a form of this page carries, ``""`` without a sign-in; see `Visit.is_own_form`."""
     return visit.credential.form_token if visit.credential else ""
 
 
-def _shown(visit: Visit, arrival: Arrival, path: str) -> Answer:
+def shown(
+    visit: Visit,
+    arrival: Arrival,
+    path: str,
+    *,
+    return_path: str | None = None,
+    launch: Launch = Launch.NO,
+    fields: Mapping[str, str] | None = None,
+) -> Answer:
+    """Show a session to somebody who may go in.
+
+    Parameters
+    ----------
+    launch
+        When the page starts the session by itself, unless ``launch=1`` asks for it.
+    fields
+        What the form holds beside its token.
+    """
     session = arrival.session
     refused = closed(visit, session)
     if refused is not None:
@@ -125,49 +183,88 @@ def _shown(visit: Visit, arrival: Arrival, path: str) -> Answer:
         refresh_seconds=min(opens_in // SECOND + 1, 60),
         has_stage=account.stage is not None,
         is_host=arrival.role is ParticipantRole.HOST,
-        launch=_launch(visit, account, arrival),
+        launch=_launch(visit, account, arrival, launch).value,
+        session_id=session.session_id,
+        fields=fields or {},
+        return_path=return_path,
+        picture=arrival.picture,
+        pictures=arrival.picture is not None,
+        stage_url=framed_stage(account),
     )
 
 
-def _launch(visit: Visit, account: Account, arrival: Arrival) -> str:
-    """Return how the page treats ``launch=1``, as the template's code.
-
-    ``no``: not asked for; ``start``: by itself; ``application``: a click is needed, because the
-    stage opens an application; ``confirm``: the same, because the person is not among the participants.
-    """
-    if not _is_launch(visit):
-        return "no"
+def _launch(visit: Visit, account: Account, arrival: Arrival, wanted: Launch) -> Launch:
+    """Return when the page starts the session by itself."""
+    if wanted is Launch.NO and not _is_launch(visit):
+        return Launch.NO
     if not arrival.is_expected:
-        return "confirm"
-    return "application" if account.stage is not None and account.stage.opens_application else "start"
+        return Launch.CONFIRM
+    if account.stage is not None and account.stage.opens_application:
+        return Launch.APPLICATION
+    return Launch.START if _is_launch(visit) else wanted
 
 
 def _is_launch(visit: Visit) -> bool:
     return visit.event.folded_query.get(_LAUNCH) == "1"
 
 
-def _started(visit: Visit, arrival: Arrival, path: str, return_path: str) -> Answer:
-    """Send somebody to the stage: an address for the page's script, a page that moves on without it."""
-    account = _account(visit)
+def started(visit: Visit, arrival: Arrival, path: str, return_path: str | None = None) -> Answer:
+    """Seat somebody and open the stage: in the page by its script, else on a page that moves on by itself."""
+    account, session = _account(visit), arrival.session
+    stage = account.stage
     is_script = _JSON in visit.event.headers.get("accept", "")
-    if account.stage is None or phase_of(arrival.session, visit.house.clock()) not in ENTERED:
+    if stage is None or phase_of(session, visit.house.clock()) not in ENTERED:
         # Not (any longer) what the page showed when the form was sent: show what is.
-        here = _without_launch(visit, path)
-        return json_answer(json.dumps({"reload": True})) if is_script else redirect(here)
-    return_url = visit.house.settings.hub_url(visit.slug) + return_path
-    launch = visit.house.stages.launch(account, account.stage, arrival, return_url=return_url)
-    logs.log.info("let in", role=arrival.role.value, stage=account.stage.kind.value)
-    cookies = [pass_cookie(visit, arrival)]
+        return json_answer(json.dumps({"reload": True})) if is_script else redirect(_without_launch(visit, path))
+    held = visit.event.form().get("held")
+    seated = visit.house.seats.take(account, session, arrival.person, arrival.entrance, held=held)
+    if isinstance(seated, Unseated):
+        return _unseated(visit, seated, path, is_script=is_script)
+    after = _left_path(session) if is_script and is_in_place(stage) else return_path
+    back = after or addresses.session_path(session.session_id)
+    launch = visit.house.stages.launch(
+        account, stage, arrival, return_url=visit.house.settings.hub_url(visit.slug) + back
+    )
+    logs.log.info("let in", role=arrival.role.value, stage=stage.kind.value, entrance=arrival.entrance.value)
+    cookies = [] if arrival.entrance is Entrance.EMBED else [pass_cookie(visit, arrival)]
     if is_script:
-        answer = json_answer(json.dumps({"url": launch.url}))
-        return answer | {"multiValueHeaders": {"Set-Cookie": cookies}}
+        return _launched(launch, seated) | {"multiValueHeaders": {"Set-Cookie": cookies} if cookies else {}}
     return visit.page(
         "launch.html",
-        stage_url=launch.url,
+        stage_url=None,
+        launch_url=launch.url,
         opens_application=launch.opens_application,
-        back_url=return_path,
+        back_url=back,
         cookies=cookies,
     )
+
+
+def _launched(launch: StageLaunch, seated: Seated) -> Answer:
+    """Tell the page's script where the stage is, and what to say of the seat from now on."""
+    return json_answer(
+        json.dumps(
+            {
+                "url": launch.url,
+                "in_place": launch.in_place,
+                "stays": launch.in_place or launch.opens_application,
+                "seat": str(seated.token),
+                "role": seated.seat.role,
+                "interval": seated.interval,
+            }
+        )
+    )
+
+
+def _unseated(visit: Visit, unseated: Unseated, path: str, *, is_script: bool) -> Answer:
+    """Say why somebody may not sit down."""
+    logs.log.info("not seated", reason=unseated.reason.value)
+    if is_script:
+        return json_answer(json.dumps({"unseated": unseated.reason.value}))
+    return visit.page("seat_refused.html", status=_CONFLICT, action=_without_launch(visit, path))
+
+
+def _left_path(session: Session) -> str:
+    return f"{addresses.session_path(session.session_id)}/left"
 
 
 def _again_in(session: Session, now: int) -> int:

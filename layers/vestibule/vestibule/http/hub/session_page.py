@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _FRIENDLY = "/go/{account}/{friendly_url}"
 _STATE = "/s/{session_id}/state"
+_LEFT = "/s/{session_id}/left"
 _REFUSED = {PasswordCheck.WRONG: 403, PasswordCheck.BLOCKED: 429}
 
 
@@ -28,6 +29,8 @@ def session_page(visit: Visit) -> Answer:
     if visit.event.resource == _FRIENDLY:
         return _friendly(visit, visit.account)
     session_id = visit.event.path_values.get("session_id", "")
+    if visit.event.resource == _LEFT:
+        return visit.page("left.html", back_url=addresses.session_path(session_id))
     if visit.event.resource == _STATE:
         return state(visit, visit.house.entrances.session(visit.account.account_id, session_id, consistent=False))
     return _generic(visit, visit.account, session_id)

@@ -16,7 +16,7 @@ from vestibule.domain.sign_ins import Credential, Present
 from vestibule.http.handler import handler
 from vestibule.http.hub import addresses
 from vestibule.http.pages.face import NO_ACCOUNT, face_of
-from vestibule.http.pages.render import render
+from vestibule.http.pages.render import OURSELVES, Around, render
 from vestibule.http.problems import RETRY_AFTER, status_of
 from vestibule.settings import SLUG
 from vestibule.store.passes import REMEMBERED_FOR
@@ -42,6 +42,11 @@ FORM_COOKIE = "__Host-vestibule-form"
 _COOKIE_RULES = "Path=/; Secure; HttpOnly; SameSite=Lax"
 _FORM_SECRET_LENGTH = 32
 _FORGET_COOKIE = f"{COOKIE}=; {_COOKIE_RULES}; Max-Age=0"
+
+_FRAMED = frozenset({"/embed/{session_id}", "/p/{token}", "/r/{token}", "/s/{session_id}/register"})
+"""Routes whose pages work in a frame, without cookies (H01)."""
+_LEFT = "/s/{session_id}/left"
+"""Where a stage sends its visitor back to: inside the frame that a page of ours holds it in."""
 
 _REDIRECT_HEADERS = {
     "Cache-Control": "no-store",
@@ -99,9 +104,23 @@ class Visit:
         """The language of the pages: the person's own, the account's, or what the browser asks for."""
         return _texts(self.event, self._locale, self.account)
 
-    def page(self, template: str, *, status: int = 200, **values: Any) -> Answer:
-        """Answer with a page in the account's branding and the visitor's language."""
-        return render(template, self.face, status=status, texts=self.texts, **values)
+    @property
+    def framed_by(self) -> tuple[str, ...]:
+        """Origins whose pages may show this one in a frame: the account's list, for the pages made for that."""
+        return _framed_by(self.account, self.event.resource)
+
+    def page(
+        self, template: str, *, status: int = 200, stage_url: str | None = None, pictures: bool = False, **values: Any
+    ) -> Answer:
+        """Answer with a page in the account's branding and the visitor's language.
+
+        Parameters
+        ----------
+        stage_url, pictures
+            See `vestibule.http.pages.render.Around`.
+        """
+        around = Around(framed_by=self.framed_by, stage_url=stage_url, shows_pictures=pictures)
+        return render(template, self.face, status=status, around=around, texts=self.texts, **values)
 
     def elsewhere(self) -> Answer:
         """Answer on a host that is no account's: help people find theirs."""
@@ -151,7 +170,7 @@ class Visit:
         _, is_new = self._visitor_secret
         token = self.event.form().get("form_token", "")
         is_ours = not is_new and hmac.compare_digest(token.encode(), self.visitor_token.encode())
-        return is_ours and self._is_same_origin()
+        return is_ours and self.is_same_origin()
 
     def is_own_form(self) -> bool:
         """Tell whether a POST comes from a form of this very sign-in's pages.
@@ -160,12 +179,12 @@ class Visit:
         this sign-in holds (OWASP ASVS 5.0, 3.5).  Without a sign-in (it ended in
         another tab) there is nothing that a token could prove.
         """
-        if not self._is_same_origin() or self.credential is None:
-            return self._is_same_origin()
+        if not self.is_same_origin() or self.credential is None:
+            return self.is_same_origin()
         token = self.event.form().get("form_token", "")
         return hmac.compare_digest(token.encode(), self.credential.form_token.encode())
 
-    def _is_same_origin(self) -> bool:
+    def is_same_origin(self) -> bool:
         """Tell whether the browser says that the request comes from a page of this host."""
         headers = self.event.headers
         site = headers.get("sec-fetch-site")
@@ -251,6 +270,12 @@ def forget_cookie() -> str:
     return _FORGET_COOKIE
 
 
+def _framed_by(account: Account | None, resource: str) -> tuple[str, ...]:
+    if account is None or resource not in {*_FRAMED, _LEFT}:
+        return ()
+    return (OURSELVES, *account.frame_ancestors) if resource == _LEFT else account.frame_ancestors
+
+
 def _texts(event: Event, locale: str | None, account: Account | None) -> Translation:
     # Imported with the first page, as the template engine: redeem makes one only when it refuses.
     from vestibule.languages import accepted, translation  # noqa: PLC0415
@@ -272,5 +297,8 @@ def _try_again(visit: Visit, status: int) -> Answer:
         face = NO_ACCOUNT
     again = addresses.with_query(visit.event.path, visit.event.query)
     retry_url = again if visit.event.method == "GET" else None
+    around = Around(framed_by=_framed_by(account, visit.event.resource))
     texts = _texts(visit.event, None, account)
-    return render("unavailable.html", face, status=status, headers=headers, texts=texts, retry_url=retry_url)
+    return render(
+        "unavailable.html", face, status=status, headers=headers, around=around, texts=texts, retry_url=retry_url
+    )

@@ -12,6 +12,7 @@ the style sheet, which holds nobody's text.
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -41,10 +42,15 @@ _HEADERS: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex, nofollow",
 }
+_FRAMED: Mapping[str, str] = {"Cross-Origin-Resource-Policy": "cross-origin"}
+"""A portal's page that isolates itself (COEP) asks it of whatever it frames."""
 _POLICY = "Content-Security-Policy"
 _PERMISSIONS = "Permissions-Policy"
 _NO_DEVICES = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
 _OWN_DEVICES = "camera=(self), display-capture=(), geolocation=(), microphone=(self), payment=(), usb=()"
+_STAGES_DEVICES = (
+    "camera=(self {0}), display-capture=(self {0}), geolocation=(), microphone=(self {0}), payment=(), usb=()"
+)
 _REFERRER = "Referrer-Policy"
 _LANGUAGE = "Content-Language"
 _RESERVED = frozenset(name.lower() for name in (*_HEADERS, _POLICY, _PERMISSIONS, _REFERRER, _LANGUAGE, "Set-Cookie"))
@@ -114,18 +120,47 @@ def _style_source(style: str) -> str:
     return f"'sha256-{b64encode(sha256(style.encode('utf-8')).digest()).decode('ascii')}'"
 
 
-def _policy(body: str, style: Style, account: AccountFace, form_targets: Sequence[str]) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What a page has around it, and in it.
+
+    Attributes
+    ----------
+    framed_by
+        Origins whose pages may show this one in a frame.
+    stage_url
+        What the page itself may show in a frame, None for nothing.
+    shows_pictures
+        Whether it shows people's pictures, which may lie anywhere.
+    """
+
+    framed_by: Sequence[str] = ()
+    stage_url: str | None = None
+    shows_pictures: bool = False
+
+
+ALONE = Around()
+OURSELVES = "'self'"
+"""Among those who may frame a page: other pages of the same host."""
+
+
+def _policy(body: str, style: Style, account: AccountFace, form_targets: Sequence[str], around: Around) -> str:
     images = ["'self'"]
     if account.logo_url is not None:
         images.append(origin_of(account.logo_url))
+    if around.shows_pictures:
+        images.append("https:")
     rules = {
         "default-src": ["'none'"],
         "style-src": [_style_source(style.text)],
         "img-src": images,
         "base-uri": ["'none'"],
-        "frame-ancestors": ["'none'"],
+        "frame-ancestors": list(around.framed_by) or ["'none'"],
         "form-action": ["'none'"],
     }
+    if around.stage_url is not None:
+        # Ourselves: where the stage sends its visitor when it is over for them.
+        rules["frame-src"] = [origin_of(around.stage_url), OURSELVES]
     if "<form" in body:
         # Chromium applies form-action to the redirect that answers a form, too.
         targets = dict.fromkeys(origin_of(target) for target in form_targets)
@@ -134,6 +169,12 @@ def _policy(body: str, style: Style, account: AccountFace, form_targets: Sequenc
         rules["script-src"] = ["'self'"]
         rules["connect-src"] = ["'self'"]
     return "; ".join(f"{name} {' '.join(sources)}" for name, sources in rules.items())
+
+
+def _permissions(stage_url: str | None, *, uses_devices: bool) -> str:
+    if stage_url is not None:
+        return _STAGES_DEVICES.format(f'"{origin_of(stage_url)}"')
+    return _OWN_DEVICES if uses_devices else _NO_DEVICES
 
 
 def render(
@@ -145,6 +186,7 @@ def render(
     cookies: Sequence[str] = (),
     form_targets: Sequence[str] = (),
     uses_devices: bool = False,
+    around: Around = ALONE,
     texts: "Translation | None" = None,
     **values: object,
 ) -> dict[str, Any]:
@@ -166,6 +208,8 @@ def render(
         Addresses whose origins a form's answer may redirect to.
     uses_devices
         Whether the page's own script may ask for camera and microphone.
+    around
+        Who may frame it, and what it frames; nobody and nothing unless said.
     texts
         What the page is said in; English when left out.
     **values
@@ -182,12 +226,12 @@ def render(
     if taken := _RESERVED.intersection(name.lower() for name in extra):
         raise ValueError(f"a page sets these headers itself: {', '.join(sorted(taken))}")
     style = style_of(account.colors.get("accent"), account.colors.get("header"))
+    parents = [origin for origin in around.framed_by if origin != OURSELVES]
+    page = _environment().get_template(template)
     said_in = texts or _english()
     token = _texts.set(said_in)
     try:
-        body = (
-            _environment().get_template(template).render(account=account, style=style, lang=said_in.language, **values)
-        )
+        body = page.render(account=account, style=style, lang=said_in.language, parents=parents, **values)
     finally:
         _texts.reset(token)
     return {
@@ -199,8 +243,9 @@ def render(
             # not be known for our own; the address of a page with a form holds no secret.
             _LANGUAGE: said_in.language,
             _REFERRER: "same-origin" if "<form" in body else "no-referrer",
-            _POLICY: _policy(body, style, account, form_targets),
-            _PERMISSIONS: _OWN_DEVICES if uses_devices else _NO_DEVICES,
+            _POLICY: _policy(body, style, account, form_targets, around),
+            _PERMISSIONS: _permissions(around.stage_url, uses_devices=uses_devices),
+            **(_FRAMED if around.framed_by else {}),
         },
         "multiValueHeaders": {"Set-Cookie": list(cookies)} if cookies else {},
         "body": body,

@@ -30,6 +30,7 @@ class StageIn(Body):
     app_id: str | None = None
     key_id: str | None = None
     attendees_publish: bool | None = None
+    in_place: bool | None = None
     secret: str | None = None
 
 
@@ -56,6 +57,7 @@ class AccountChange(Body):
     stage: StageIn | None = None
     embed_token_minutes: int | None = None
     seat_policy: Literal["kick_old", "reject_new"] | None = None
+    frame_ancestors: list[str] | None = None
 
 
 class ClientCreate(Body):
@@ -102,6 +104,7 @@ def account_out(account: Account, hub_url: str) -> dict[str, Any]:
         "stage": None if account.stage is None else _stage_out(account.stage),
         "embed_token_minutes": account.embed_token_minutes,
         "seat_policy": account.seat_policy,
+        "frame_ancestors": list(account.frame_ancestors),
         "created_at": to_rfc3339(account.created_at),
         "updated_at": to_rfc3339(account.updated_at),
     }
@@ -110,6 +113,7 @@ def account_out(account: Account, hub_url: str) -> dict[str, Any]:
 def _stage_out(stage: Stage) -> dict[str, Any]:
     """Return a stage with the members of its kind, and whether its secret is set."""
     members: dict[str, Any] = {"kind": stage.kind, "url": stage.url, "opens_application": stage.opens_application}
+    members |= {"in_place": stage.in_place}
     match stage.kind:
         case StageKind.LIVEKIT:
             members |= {"server_url": stage.server_url, "key_id": stage.key_id}

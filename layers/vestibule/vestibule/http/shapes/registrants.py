@@ -2,7 +2,7 @@
 
 import json
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -16,15 +16,22 @@ from vestibule.model import Account, Registrant
 
 
 class RegistrantCreate(Body):
-    """Body of ``POST /v1/sessions/{id}/registrants``."""
+    """Body of ``POST /v1/sessions/{id}/registrants``.
+
+    Attributes
+    ----------
+    notify
+        Whether the link is mailed to the address.
+    """
 
     name: str
     email: str
     metadata: dict[str, Any] = Field(default_factory=dict)
+    notify: Literal["email", "none"] = "none"
 
     def wanted(self) -> NewRegistrant:
         """Return the person as the domain takes them."""
-        return NewRegistrant(name=self.name, email=self.email, metadata=self.metadata)
+        return NewRegistrant(name=self.name, email=self.email, metadata=self.metadata, confirm=self.notify == "email")
 
 
 class RegistrantBatch(Body):

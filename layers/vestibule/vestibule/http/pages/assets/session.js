@@ -2,21 +2,36 @@
 // the session where the person asked for that.
 //
 // Starting is a POST, so that reading the page changes nothing. Before it, "launch" leaves
-// the address: "back" and "reload" show the page, and start nothing a second time.
+// the address: "back" and "reload" show the page, and start nothing a second time. What the
+// answer opens is stage.js's business; the two speak by events of the document:
+//
+//   vestibule:shown     a session has been put on the page (embed.js)
+//   vestibule:begun     the page knows its session
+//   vestibule:join      go in
+//   vestibule:going     about to: whoever has something to say adds it to the form's fields
+//   vestibule:launch    somebody is in: where the stage is, and their seat
+//   vestibule:unseated  somebody is not, and why
+//   vestibule:reload    the page is no longer true; whoever cancels it mends it without a reload
+//   vestibule:tell      something that a page around this one may want to know (parent.js)
 
 const PATIENCE = 15_000; // milliseconds for an answer
 const AT_ONCE = 2_000; // milliseconds over which those who wait come in, not all at the same moment
 const LEAST = 500; // milliseconds: a clock that is a little early must not make the page spin
 
-const page = document.querySelector("[data-session]");
-const { stateUrl, version, phase, launch } = page.dataset;
-const status = page.querySelector("[role=status]");
-const timer = page.querySelector("[role=timer]");
-const form = page.querySelector("form");
-const loaded = Date.now();
+let page, status, timer, form;
+let loaded = 0;
 let again = 0;
+let counting = 0;
 let asking = false;
 let starting = false;
+let isInside = false;
+
+const say = (name, detail = {}) => document.dispatchEvent(new CustomEvent(`vestibule:${name}`, { detail, cancelable: true }));
+const isFramed = window.parent !== window;
+
+function reload() {
+  if (say("reload")) location.reload();
+}
 
 // --- waiting ---------------------------------------------------------------------------
 
@@ -39,19 +54,19 @@ function parts(milliseconds) {
 function count() {
   const left = remaining();
   if (left <= 0) {
-    setTimeout(() => location.reload(), LEAST + Math.random() * AT_ONCE);
+    counting = setTimeout(reload, LEAST + Math.random() * AT_ONCE);
     return;
   }
   timer.textContent = parts(left);
   timer.hidden = false;
-  setTimeout(count, Math.min(left, left % 1000 || 1000));
+  counting = setTimeout(count, Math.min(left, left % 1000 || 1000));
 }
 
 // --- noticing what changes --------------------------------------------------------------
 
 async function state() {
   try {
-    const answer = await fetch(stateUrl, {
+    const answer = await fetch(page.dataset.stateUrl, {
       cache: "no-store",
       headers: { Accept: "application/json" },
       signal: AbortSignal.timeout(PATIENCE),
@@ -62,15 +77,20 @@ async function state() {
   }
 }
 
+function isNews(found) {
+  const known = Number(page.dataset.version);
+  // An older version comes from a table that is a moment behind: it is no news.
+  return found.phase === "gone" || found.version > known || (found.version === known && found.phase !== page.dataset.phase);
+}
+
 async function look() {
   clearTimeout(again);
-  if (asking || starting || document.visibilityState !== "visible") return;
+  if (!page || asking || starting || isInside || document.visibilityState !== "visible") return;
   asking = true;
   const found = await state();
   asking = false;
-  // An older version comes from a table that is a moment behind: it is no news.
-  const isNews = found && (found.phase === "gone" || found.version > Number(version) || (found.version === Number(version) && found.phase !== phase));
-  if (isNews && !starting) location.reload();
+  if (starting || isInside) return;
+  if (found && isNews(found)) reload();
   else again = setTimeout(look, found ? found.again_in : Number(page.dataset.againIn));
 }
 
@@ -85,33 +105,49 @@ function forgetLaunch() {
 }
 
 async function start() {
-  if (starting) return;
+  if (starting || !form) return;
   starting = true;
-  const button = form.querySelector("button");
-  button.setAttribute("aria-disabled", "true");
+  form.querySelector("button").setAttribute("aria-disabled", "true");
   status.textContent = status.dataset.joining;
   forgetLaunch();
+  const body = new URLSearchParams(new FormData(form));
+  say("going", { fields: body });
   try {
     const answer = await fetch(form.action, {
       method: "POST",
-      body: new URLSearchParams(new FormData(form)),
+      body,
       headers: { Accept: "application/json" },
       signal: AbortSignal.timeout(PATIENCE),
     });
-    if (!answer.ok) throw new Error(`status ${answer.status}`);
-    const { url, reload } = await answer.json();
-    if (reload) location.reload();
-    else location.assign(url);
-    setTimeout(rest, PATIENCE, status.dataset.opened);
+    if (!answer.ok) rest(answer.status < 500 ? status.dataset.refused : status.dataset.failed);
+    else go(await answer.json());
   } catch {
     rest(status.dataset.failed);
   }
+}
+
+function go(found) {
+  if (found.reload) reload();
+  else if (found.unseated) settle("unseated", { reason: found.unseated });
+  else if (found.stays) settle("launch", found);
+  else {
+    location.assign(found.url);
+    setTimeout(rest, PATIENCE, status.dataset.opened);
+  }
+}
+
+function settle(name, detail) {
+  isInside = true;
+  rest("");
+  say(name, detail);
 }
 
 function rest(text) {
   starting = false;
   form.querySelector("button").removeAttribute("aria-disabled");
   status.textContent = text;
+  // Where the card is hidden, because somebody sits or sat here, it is said below.
+  document.querySelector("[data-trouble]").textContent = isInside ? text : "";
   again = setTimeout(look, Number(page.dataset.againIn));
 }
 
@@ -135,16 +171,44 @@ function showLocalTime(element) {
   }
 }
 
-showLocalTime(document.querySelector("[data-starts]"));
-if (timer) count();
-if (form) {
+function offerNewTab() {
+  const { pass } = page.dataset;
+  for (const link of document.querySelectorAll("[data-new-tab]")) {
+    link.href = pass ? `${location.pathname}#pass=${encodeURIComponent(pass)}` : location.pathname;
+    link.hidden = !isFramed;
+  }
+}
+
+// --- a page is there ------------------------------------------------------------------------
+
+function begin() {
+  clearTimeout(again);
+  clearTimeout(counting);
+  const found = document.querySelector("[data-session]");
+  if (!found || found === page) return;
+  page = found;
+  [status, timer, form] = ["[role=status]", "[role=timer]", "form"].map((one) => page.querySelector(one));
+  loaded = Date.now();
+  starting = isInside = false;
+  showLocalTime(document.querySelector("[data-starts]"));
+  offerNewTab();
+  if (timer) count();
+  again = setTimeout(look, Number(page.dataset.againIn));
+  say("tell", { type: "ready", phase: page.dataset.phase });
+  if (!form) return;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     start();
   });
-  if (launch === "start") addEventListener("load", start);
+  say("begun");
+  const { launch } = page.dataset;
+  if (launch === "start" || (launch === "framed" && isFramed)) start();
 }
+
 document.addEventListener("visibilitychange", look);
+document.addEventListener("vestibule:shown", begin);
+document.addEventListener("vestibule:join", start);
 // "Back" may bring the page out of the browser's memory, as it was when it was left.
-addEventListener("pageshow", (event) => event.persisted && location.reload());
-again = setTimeout(look, Number(page.dataset.againIn));
+addEventListener("pageshow", (event) => event.persisted && reload());
+// After the other scripts, which listen to what this one says.
+addEventListener("load", begin);

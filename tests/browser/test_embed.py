@@ -1,0 +1,495 @@
+"""Sessions in a frame of the portal's page: two sites, and a browser that lets the inner one keep nothing.
+
+The browser blocks third-party cookies, which the first test shows of it before anything else rests on that.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import PATIENCE_MS, PortalSite, Visitor
+from tests.browser.test_pages import AXE, AXE_RULES, NARROWEST, PHONE, overflow, small_targets
+from vestibule.domain.phases import OPENS_BEFORE
+from vestibule.domain.seats import INTERVAL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from playwright.sync_api import Browser, Frame, FrameLocator, Page
+
+    from tests.support.portal import HandedOut, Portal
+    from tests.support.stack import Fresh
+    from tools.local import Stack
+
+EARLY_SECONDS = 6
+A_BEAT_MS = INTERVAL + 500
+ADA = {"user_id": "mrn-7", "user_name": "Ada Lovelace", "user_email": "ada@example.org"}
+LISTENS = """<script>
+window.told = [];
+addEventListener("message", ({ origin, data }) => window.told.push({ origin, ...data }));
+</script>"""
+ALLOW = "camera; microphone; display-capture; fullscreen; autoplay"
+
+
+@pytest.fixture
+def visitor(browser: Browser, stack: Stack, handed_out: HandedOut) -> Generator[Visitor]:
+    """A person whose browser blocks third-party cookies, as Chromium does in a private window."""
+    context = browser.new_context()
+    context.set_default_timeout(PATIENCE_MS)
+    # Gravatar is another site of this wide world: no test goes there.
+    context.route("https://gravatar.com/**", lambda route: route.fulfill(status=200, content_type="image/svg+xml"))
+    someone = Visitor(context, context.new_page(), stack.hub_origin.partition("{slug}.")[2], handed_out)
+    yield someone
+    complaints = someone.leave()
+    context.close()
+    assert complaints == []
+
+
+@pytest.fixture(scope="module")
+def clinic(open_portal: Callable[..., Portal], portal_site: PortalSite) -> Portal:
+    """An account that frames its sessions, and whose stage is a page of the portal's own site."""
+    return open_portal(
+        name="Lakeside Clinic",
+        redirect_uris=[portal_site.url],
+        portal_url=f"{portal_site.url}/",
+        frame_ancestors=[portal_site.url],
+        stage={"kind": "url", "url": f"{portal_site.url}/stage/{{session_id}}?role={{role}}#grant={{grant}}"},
+    )
+
+
+class Embedding:
+    """A session of the clinic's, and the portal's page around it."""
+
+    def __init__(
+        self, portal: Portal, site: PortalSite, handed_out: HandedOut, *, opens_in: float = -60, **fields: Any
+    ) -> None:
+        self.portal = portal
+        self.site = site
+        self._handed_out = handed_out
+        host = portal.create_user(full_name="Dr. Mia Lindqvist")
+        starts_at = datetime.now(UTC) + timedelta(seconds=opens_in, milliseconds=OPENS_BEFORE)
+        body = {
+            "title": "Open lecture",
+            "host": {"user_id": host["id"]},
+            "starts_at": starts_at.isoformat(),
+            "participants": [{"full_name": "Ben Okafor", "email": "ben@example.org"}],
+            **fields,
+        }
+        answer = portal.api.post("/v1/sessions", json=body)
+        assert answer.status_code == 201, answer.text
+        self.session = answer.json()
+        self.id = self.session["id"]
+        self.guest = self.session["participants"][1]
+        handed_out.note("personal link", self.guest["personal_link"].rpartition("/")[2])
+
+    def url(self, **who: Any) -> str:
+        """Give a new address for a frame."""
+        answer = self.portal.api.post(f"/v1/sessions/{self.id}/embeds", json={**ADA, **who})
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["url"])
+
+    def registrant(self, email: str = "grace@example.org") -> str:
+        """Register somebody; give their link."""
+        body = {"name": "Grace Hopper", "email": email}
+        answer = self.portal.api.post(f"/v1/sessions/{self.id}/registrants", json=body)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["join_url"])
+
+    def show(self, page: Page, address: str, path: str = "/course") -> FrameLocator:
+        """Open the portal's page with a frame that shows an address."""
+        frame = f'<iframe id="session" src="{address}" allow="{ALLOW}" width="800" height="600"></iframe>'
+        page.goto(self.site.show(path, f"<h1>Course</h1>{LISTENS}{frame}"))
+        return page.frame_locator("#session")
+
+
+@pytest.fixture
+def embedding(clinic: Portal, portal_site: PortalSite, handed_out: HandedOut) -> Callable[..., Embedding]:
+    """A function that plans a session, open since a minute unless told otherwise."""
+    return lambda portal=clinic, **fields: Embedding(portal, portal_site, handed_out, **fields)
+
+
+def told(page: Page) -> list[str]:
+    """Give the kinds of events that the portal's page was told, in order."""
+    return list(page.evaluate("window.told.map(one => one.type)"))
+
+
+def expect_told(page: Page, *kinds: str) -> None:
+    page.wait_for_function("count => window.told.length >= count", arg=len(kinds))
+    assert told(page) == list(kinds)
+
+
+def hub_frame(page: Page) -> Frame:
+    """Give the hub's frame in the portal's page."""
+    return next(frame for frame in page.frames if ".hub." in frame.url)
+
+
+def stage_in(frame: FrameLocator) -> FrameLocator:
+    return frame.frame_locator(".frame iframe")
+
+
+def expect_stage(frame: FrameLocator) -> None:
+    expect(stage_in(frame).get_by_role("heading", name="Portal")).to_be_visible()
+
+
+# --- E08: the embed page ---
+
+
+@pytest.mark.req("E08", "E03")
+def test_a_session_opens_in_place_on_another_site_with_third_party_cookies_blocked(
+    visitor: Visitor, embedding: Callable[..., Embedding], portal_site: PortalSite
+) -> None:
+    # Given: a browser in which a frame of another site can keep nothing
+    page = visitor.page
+    other = portal_site.show(
+        "/keeps", '<script>document.cookie = "a=1; SameSite=None; Secure"; document.title = document.cookie</script>'
+    ).replace("portal.localhost", "elsewhere.localhost")
+    page.goto(portal_site.show("/blocks", f'<iframe src="{other}"></iframe>'))
+    assert page.frames[1].title() == ""
+
+    # When
+    planned = embedding()
+    frame = planned.show(page, planned.url())
+
+    # Then: the stage is there, in the hub's page, with who it is
+    expect_stage(frame)
+    stage = next(one for one in page.frames if "/stage/" in one.url)
+    assert stage.url.startswith(f"{portal_site.url}/stage/{planned.id}?role=attendee#grant=ey")
+    assert stage.parent_frame == hub_frame(page)
+    assert "referer" not in portal_site.visit_of(f"/stage/{planned.id}?role=attendee")
+    # and the token is in no address any more, and no cookie in the browser
+    assert hub_frame(page).url.endswith(f"/embed/{planned.id}")
+    assert visitor.context.cookies() == []
+    # and the portal was told, by the hub
+    expect_told(page, "ready", "joined")
+    origins = {one["origin"] for one in page.evaluate("window.told")}
+    assert origins == {planned.portal.hub_url}
+    assert page.evaluate("window.told[1].role") == "attendee"
+
+
+@pytest.mark.req("E08", "E03")
+def test_who_is_early_sees_who_they_are_and_is_taken_in(visitor: Visitor, embedding: Callable[..., Embedding]) -> None:
+    page = visitor.page
+    early = embedding(opens_in=EARLY_SECONDS)
+
+    frame = early.show(page, early.url())
+
+    expect(frame.get_by_role("heading", level=1)).to_have_text("Open lecture")
+    expect(frame.get_by_text("You come in as Ada Lovelace.")).to_be_visible()
+    expect(frame.get_by_role("timer")).to_be_visible()
+    assert frame.locator("img.picture").get_attribute("src", timeout=PATIENCE_MS) is not None
+    expect_stage(frame)
+
+
+@pytest.mark.req("E08")
+def test_no_other_site_may_frame_it(visitor: Visitor, embedding: Callable[..., Embedding]) -> None:
+    page = visitor.page
+    visitor.expected.append("frame-ancestors")
+    planned = embedding()
+
+    planned.show(page, planned.url())  # written down
+    page.goto(page.url.replace("portal.localhost", "evil.localhost"))
+    page.wait_for_load_state("networkidle")
+
+    assert [frame.url for frame in page.frames if "/stage/" in frame.url] == []
+    assert page.evaluate("window.told") == []
+
+
+@pytest.mark.req("E08", "H04")
+def test_without_a_token_or_with_a_wrong_one_the_frame_says_what_to_do(
+    visitor: Visitor, embedding: Callable[..., Embedding]
+) -> None:
+    page = visitor.page
+    planned = embedding()
+    address = f"{planned.portal.hub_url}/embed/{planned.id}"
+
+    frame = planned.show(page, address)
+    expect(frame.get_by_text("so it cannot let you in")).to_be_visible()
+    expect_told(page, "error")
+    assert page.evaluate("window.told[0].code") == "no_token"
+
+    frame = planned.show(page, f"{address}#token=a.b.c", "/again")
+    expect(frame.get_by_role("heading", level=1)).to_have_text("This page can no longer let you in")
+    expect_told(page, "error")
+    assert page.evaluate("window.told[0].code") == "refused"
+    expect(frame.get_by_role("link", name="Go to Lakeside Clinic")).to_have_attribute("target", "_top")
+
+
+@pytest.mark.req("E08")
+def test_the_same_session_opens_in_a_tab_of_its_own(visitor: Visitor, embedding: Callable[..., Embedding]) -> None:
+    """Where the portal's page gives a frame no camera, say; the frame makes room at its next beat."""
+    page = visitor.page
+    planned = embedding()
+    frame = planned.show(page, planned.url())
+    expect_stage(frame)
+
+    with visitor.context.expect_page() as opened:
+        frame.get_by_role("link", name="Open in a new tab").click()
+
+    tab = opened.value
+    expect(tab.frame_locator(".frame iframe").get_by_role("heading", name="Portal")).to_be_visible()
+    assert tab.url == f"{planned.portal.hub_url}/embed/{planned.id}"
+
+
+# --- E10: links that prove themselves ---
+
+
+@pytest.mark.req("E10", "E05")
+def test_a_registrants_link_leads_straight_in_in_a_frame(visitor: Visitor, embedding: Callable[..., Embedding]) -> None:
+    page = visitor.page
+    planned = embedding()
+
+    frame = planned.show(page, planned.registrant())
+
+    expect_stage(frame)
+    expect_told(page, "ready", "joined")
+    assert visitor.context.cookies() == []
+
+
+@pytest.mark.req("E10", "E05", "S02")
+def test_a_registrants_link_in_a_plain_tab_waits_for_a_click(
+    visitor: Visitor, embedding: Callable[..., Embedding]
+) -> None:
+    page = visitor.page
+    planned = embedding()
+
+    page.goto(planned.registrant())
+    page.wait_for_load_state("networkidle")
+    assert visitor.heading() == "Open lecture"
+    page.get_by_role("button", name="Join the session").click()
+
+    expect(page.frame_locator(".frame iframe").get_by_role("heading", name="Portal")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="You are in the session.")).to_be_visible()
+
+
+@pytest.mark.req("E10")
+def test_a_personal_link_works_in_a_frame(visitor: Visitor, embedding: Callable[..., Embedding]) -> None:
+    page = visitor.page
+    planned = embedding()
+
+    frame = planned.show(page, planned.guest["personal_link"])
+    frame.get_by_role("button", name="Join the session").click()
+
+    expect_stage(frame)
+    expect_told(page, "ready", "joined")
+    assert visitor.context.cookies() == []
+
+
+# --- registering ---
+
+
+@pytest.mark.req("E08", "E11")
+def test_who_comes_without_a_token_registers_in_the_frame_when_the_session_takes_registrations(
+    visitor: Visitor, embedding: Callable[..., Embedding]
+) -> None:
+    page = visitor.page
+    planned = embedding(opens_in=7_200, registration={"public": True})
+    address = f"{planned.portal.hub_url}/embed/{planned.id}"
+
+    frame = planned.show(page, address)
+    frame.get_by_label("Your name").fill("Grace Hopper")
+    frame.get_by_label("Your e-mail address").fill("grace@example.org")
+    frame.get_by_role("button", name="Register").click()
+
+    expect(frame.get_by_role("heading", level=1)).to_have_text("Please look into your mail")
+    assert visitor.context.cookies() == []
+    found = planned.portal.api.get(f"/v1/sessions/{planned.id}/registrants").json()["items"]
+    assert [one["email"] for one in found] == ["grace@example.org"]
+    assert found[0]["join_url"] not in hub_frame(page).content()
+
+
+# --- E06: one seat ---
+
+
+@pytest.mark.req("E06", "H04")
+def test_a_kicked_page_says_why_and_takes_the_seat_back(visitor: Visitor, embedding: Callable[..., Embedding]) -> None:
+    # Given
+    visitor.stop_the_clock()
+    page, planned = visitor.page, embedding()
+    frame = planned.show(page, planned.url(user_email="grace@example.org"))
+    expect_stage(frame)
+    # When: the same person by another entrance
+    tab = visitor.new_tab()
+    tab.clock.install()
+    tab.goto(planned.registrant())
+    tab.get_by_role("button", name="Join the session").click()
+    expect(tab.get_by_role("status").filter(has_text="You are in the session.")).to_be_visible()
+    page.clock.fast_forward(A_BEAT_MS)
+    # Then
+    expect(frame.get_by_role("heading", level=1)).to_have_text("You joined from another page")
+    expect(frame.locator(".frame iframe")).to_have_count(0)
+    expect_told(page, "ready", "joined", "kicked")
+    # And
+    frame.get_by_role("button", name="Take the seat back").click()
+    expect_stage(frame)
+    tab.clock.fast_forward(A_BEAT_MS)
+    expect(tab.get_by_role("heading", level=1)).to_have_text("You joined from another page")
+    # And: loaded again, the kicked page does not kick back by itself
+    tab.reload()
+    expect(tab.get_by_role("heading", level=1)).to_have_text("You joined from another page")
+    page.clock.fast_forward(A_BEAT_MS)
+    expect_stage(frame)
+
+
+@pytest.mark.req("E06")
+def test_a_reload_goes_on_and_asks_nothing(visitor: Visitor, embedding: Callable[..., Embedding]) -> None:
+    page = visitor.page
+    planned = embedding()
+    page.goto(planned.registrant())
+    page.get_by_role("button", name="Join the session").click()
+    stage = page.frame_locator(".frame iframe").get_by_role("heading", name="Portal")
+    expect(stage).to_be_visible()
+
+    page.reload()
+
+    expect(stage).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="You are in the session.")).to_be_visible()
+
+
+@pytest.mark.req("E06")
+def test_a_frame_that_is_loaded_again_goes_on_without_its_token(
+    visitor: Visitor, embedding: Callable[..., Embedding]
+) -> None:
+    page = visitor.page
+    planned = embedding()
+    frame = planned.show(page, planned.url())
+    expect_stage(frame)
+
+    hub_frame(page).evaluate("location.reload()")
+
+    expect_told(page, "ready", "joined", "ready", "joined")
+    expect_stage(frame)
+
+
+@pytest.mark.req("E06", "E07")
+def test_who_leaves_makes_room_at_once_and_may_come_back(
+    visitor: Visitor, open_portal: Callable[..., Portal], embedding: Callable[..., Embedding], portal_site: PortalSite
+) -> None:
+    """By the button, by the stage's own way out, and by closing the tab: with reject_new any of them shows."""
+    strict = open_portal(
+        seat_policy="reject_new",
+        frame_ancestors=[portal_site.url],
+        stage={"kind": "url", "url": f"{portal_site.url}/stage/{{session_id}}?back={{return_url}}#{{grant}}"},
+    )
+    page, planned = visitor.page, embedding(strict)
+    portal_site.pages[f"/stage/{planned.id}"] = (
+        '<!doctype html><title>Stage</title><h1>Portal</h1><script>addEventListener("click", () => '
+        'location.assign(new URLSearchParams(location.search).get("back")))</script>'
+    )
+    frame = planned.show(page, planned.url())
+    expect_stage(frame)
+    # While one page sits there, the other is told
+    tab = visitor.new_tab()
+    tab.goto(planned.url())
+    expect(tab.get_by_role("heading", level=1)).to_have_text("You are in this session already")
+    # The button
+    frame.get_by_role("button", name="Leave").click()
+    expect(frame.get_by_role("heading", level=1)).to_have_text("You have left the session")
+    tab.get_by_role("button", name="Try again").click()
+    expect_stage_in_tab(tab)
+    # The tab is closed
+    tab.close()
+    frame.get_by_role("button", name="Come back in").click()
+    expect_stage(frame)
+    # The stage's own way out
+    stage_in(frame).get_by_role("heading", name="Portal").click()
+    expect(frame.get_by_role("heading", level=1)).to_have_text("You have left the session")
+    expect_told(page, "ready", "joined", "left", "joined", "left")
+
+
+def expect_stage_in_tab(tab: Page) -> None:
+    expect(tab.frame_locator(".frame iframe").get_by_role("heading", name="Portal")).to_be_visible()
+
+
+@pytest.mark.req("E03")
+def test_a_new_role_reaches_the_open_page_and_its_stage(
+    visitor: Visitor, embedding: Callable[..., Embedding], portal_site: PortalSite, fresh: Fresh
+) -> None:
+    visitor.stop_the_clock()
+    page, planned = visitor.page, embedding()
+    frame = planned.show(page, planned.url())
+    expect_stage(frame)
+
+    planned.portal.api.patch(f"/v1/sessions/{planned.id}", json={"presenters": [ADA["user_email"]]})
+    fresh("SeatFunction")  # which may remember the session for five seconds
+    page.clock.fast_forward(A_BEAT_MS)
+
+    expect(frame.get_by_role("status").filter(has_text="You are a presenter.")).to_be_visible()
+    page.wait_for_function("window.told.at(-1).type === 'role' && window.told.at(-1).role === 'presenter'")
+    expect_stage(frame)
+    assert portal_site.visit_of(f"/stage/{planned.id}?role=presenter")
+
+
+# --- every state of the page ---
+
+
+def _leave(page: Page) -> None:
+    page.get_by_role("button", name="Leave").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("You have left the session")
+
+
+def _registered(page: Page) -> None:
+    page.get_by_label("Your name").fill("A")
+    page.get_by_label("Your e-mail address").fill("a@example.org")
+    page.get_by_role("button", name="Register").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Please look into your mail")
+
+
+STATES: dict[str, tuple[Callable[[Embedding], str], Callable[[Page], None]]] = {
+    "waiting": (lambda one: one.url(), lambda page: expect(page.get_by_role("timer")).to_be_visible()),
+    "nobody": (
+        lambda one: f"{one.portal.hub_url}/embed/{one.id}",
+        lambda page: expect(page.get_by_text("so it cannot let you in")).to_be_visible(),
+    ),
+    "refused": (
+        lambda one: f"{one.portal.hub_url}/embed/{one.id}#token=x",
+        lambda page: expect(page.get_by_text("It was made for one session")).to_be_visible(),
+    ),
+    "register": (
+        lambda one: f"{one.portal.hub_url}/s/{one.id}/register",
+        lambda page: expect(page.get_by_role("button", name="Register")).to_be_visible(),
+    ),
+    "registered": (lambda one: f"{one.portal.hub_url}/s/{one.id}/register", _registered),
+    "live": (lambda one: one.url(), expect_stage_in_tab),
+    "left": (lambda one: one.url(), _leave),
+}
+
+
+@pytest.mark.req("H01", "H02", "H03", "H04")
+@pytest.mark.parametrize("name", STATES)
+def test_every_state_of_the_page_can_be_used(visitor: Visitor, embedding: Callable[..., Embedding], name: str) -> None:
+    """In light and dark axe finds nothing; no width makes it scroll sideways; every target can be hit."""
+    page = visitor.page
+    address, reach = STATES[name]
+    long_title = "Donaudampfschifffahrt" * 4
+    fields = {"registration": {"public": True}} if name.startswith("regist") else {}
+    page.goto(address(embedding(opens_in=7_200 if name == "waiting" else -60, title=long_title, **fields)))
+    reach(page)
+    page.evaluate("document.querySelector('.frame iframe')?.remove()")  # the portal's own page
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        found = AXE.run(page, options=AXE_RULES).response["violations"]
+        assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == [], scheme
+    for narrow in (PHONE, NARROWEST):
+        page.set_viewport_size(narrow)
+        assert overflow(page) == 0, narrow
+        assert small_targets(page) == []
+
+
+@pytest.mark.req("H02")
+def test_the_page_is_small(visitor: Visitor, embedding: Callable[..., Embedding]) -> None:
+    """The page itself with all of its scripts, as they cross the line uncompressed."""
+    sizes: list[int] = []
+    visitor.page.on("response", lambda answer: sizes.append(len(answer.body())) if ".hub." in answer.url else None)
+    planned = embedding(opens_in=7_200)
+
+    visitor.page.goto(planned.url())
+    expect(visitor.page.get_by_role("timer")).to_be_visible()
+
+    assert re.search(r"/embed/\d+$", visitor.page.url)
+    assert sum(sizes) < 2 * 60 * 1_024
+    assert max(sizes) < 60 * 1_024
