@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support import rights
 from tests.support.template import DONE_BY_LAMBDA, references, resources
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from tests.support.portal import HandedOut, Portal
-    from tests.support.proxy import AwsProxy, Call
+    from tests.support.proxy import AwsProxy
     from tests.support.tables import Tables
     from tools.local import Stack
 
@@ -63,13 +62,6 @@ def test_no_secret_that_was_handed_out_is_written_down_anywhere(
     assert found == []
 
 
-_ONE_RIGHT = {
-    "sqs:SendMessageBatch": "sqs:SendMessage",
-    "ses:POST /v2/email/outbound-emails": "ses:SendEmail",
-}
-"""The right that AWS asks for, where an operation has another name."""
-
-
 def granted() -> dict[str, set[str]]:
     """Give the actions that the template grants to each function, such as `dynamodb:GetItem`."""
     found: dict[str, set[str]] = {}
@@ -85,46 +77,34 @@ def granted() -> dict[str, set[str]]:
     return {logical_id: actions - DONE_BY_LAMBDA.get(logical_id, frozenset()) for logical_id, actions in found.items()}
 
 
-def asked_for(calls: list[Call]) -> dict[str, set[str]]:
-    """Give the actions that each function's SDK calls needed."""
-    found: dict[str, set[str]] = {}
-    for call in calls:
-        if call.function is not None:
-            found.setdefault(call.function, set()).update(_actions(call))
-    return found
-
-
-def _actions(call: Call) -> Iterator[str]:
-    if call.action == "TransactWriteItems":
-        members: list[Mapping[str, Any]] = call.payload["TransactItems"]
-        yield from (f"dynamodb:{kind}Item" for member in members for kind in member)
-    else:
-        action = f"{call.service}:{call.action}"
-        yield _ONE_RIGHT.get(action, action)
-
-
 @pytest.mark.req("R03")
-def test_what_the_functions_ask_for_is_what_their_policies_grant(
-    request: pytest.FixtureRequest, stack: Stack, aws: AwsProxy, portal: Portal
-) -> None:
-    # given: a session of all tests
-    folders = {item.path.parent.name for item in request.session.items}
-    if not {"stack", "contract", "browser"} <= folders:
-        pytest.skip("judges a whole session: make test")
-    # and a rotation that finds nothing, as at the first deployment (restored at once)
+def test_a_rotation_that_finds_no_key_makes_one(stack: Stack) -> None:
+    # given: an empty secret, as at the first deployment (restored at once)
     secrets = stack.client("secretsmanager")
     name = stack.outputs["SigningKeysSecret"]
     kept = secrets.get_secret_value(SecretId=name)["SecretString"]
     secrets.put_secret_value(SecretId=name, SecretString=NEW_RING)
     try:
+        # when
         stack.client("lambda").invoke(FunctionName=stack.function_name("KeyRotationFunction"), Payload=b"{}")
+
+        # then
         assert secrets.get_secret_value(SecretId=name)["SecretString"] not in {kept, NEW_RING}
     finally:
         secrets.put_secret_value(SecretId=name, SecretString=kept)
         stack.client("lambda").invoke(FunctionName=stack.function_name("KeyRotationFunction"), Payload=b"{}")
 
-    # when
-    asked, may = asked_for(aws.calls), granted()
+
+@pytest.mark.req("R03")
+def test_what_the_functions_ask_for_is_what_their_policies_grant(request: pytest.FixtureRequest) -> None:
+    """Judges all tests that need a stack: those of this session, or those of the sessions that are named to it."""
+    asked = rights.noted(request.config)
+    if asked is None:
+        folders = {item.path.parent.name for item in request.session.items}
+        if not {"stack", "contract", "browser"} <= folders:
+            pytest.skip("judges a whole session: make test")
+        aws: AwsProxy = request.getfixturevalue("aws")
+        asked = rights.asked_for(aws.calls)
 
     # then, both ways
-    assert asked == may
+    assert asked == granted()

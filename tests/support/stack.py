@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import pytest
 
+from tests.support import rights
 from tests.support.proxy import AwsProxy
 from tools import chromium as chromium_finder
 from tools.local import Stack, emulator, paths
@@ -51,6 +52,7 @@ def _deployed(pytestconfig: pytest.Config) -> Generator[tuple[Stack, AwsProxy]]:
             stack.deploy()
             proxy.functions_by_key.update(_functions_by_access_key(stack.functions()))
         yield stack, proxy
+        rights.note(pytestconfig, proxy.calls)
 
 
 @pytest.fixture(scope="session")
