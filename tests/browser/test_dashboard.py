@@ -180,7 +180,7 @@ def test_states_follow_the_time_while_the_page_is_open(visitors: Callable[..., V
     for minutes, name in ((9, "Upcoming"), (2, "Open now"), (10, "Running"), (10, "Over")):
         visitor.page.clock.fast_forward(minutes * MINUTE)
         expect(row).to_contain_text(name)
-    expect(row.get_by_role("link")).to_have_count(0)
+    expect(row.get_by_role("link", name="Join")).to_have_count(0)
 
 
 def test_later_sessions_are_a_page_away(visitor: Visitor, clinic: Portal) -> None:

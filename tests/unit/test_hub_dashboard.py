@@ -86,7 +86,8 @@ def test_sessions_stand_under_their_days_with_time_people_and_state(
     # then: 04:49 in Berlin
     text = text_of(sign_in(doctor).ask("/dashboard"))
     assert re.search(r"Today Sunday, November 22 4:49 AM \W 5:49 AM", text)
-    assert "<b>more</b> You host, with Ada Lovelace Manage Follow-up & <b>more</b>, 4:49 AM Upcoming" in text
+    assert "Follow-up & <b>more</b> You host, with Ada Lovelace Upcoming" in text
+    assert "Manage Follow-up & <b>more</b>, 4:49 AM" in text
     assert "Tomorrow Monday, November 23" in text
     assert "All times are those of Europe/Berlin." in text
     theirs = text_of(sign_in(patient).ask("/dashboard"))
