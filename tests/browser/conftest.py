@@ -300,6 +300,8 @@ def visitors(
     hub_domain = stack.hub_origin.partition("{slug}.")[2]
 
     def come_in(**options: Any) -> Visitor:
+        # No colour is half way to another one when it is looked at.
+        options.setdefault("reduced_motion", "reduce")
         kind = repr(sorted(options.items()))
         if _idle_browsers[kind]:
             visitor = _idle_browsers[kind].pop()

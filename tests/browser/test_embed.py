@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import PATIENCE_MS, PortalSite, Visitor
-from tests.browser.test_pages import AXE, AXE_RULES, NARROWEST, PHONE, overflow, small_targets
+from tests.support.looks import assert_looks_right
 from vestibule.domain.phases import OPENS_BEFORE
 from vestibule.domain.seats import INTERVAL
 
@@ -484,14 +484,7 @@ def test_every_state_of_the_page_can_be_used(visitor: Visitor, embedding: Callab
     page.goto(address(embedding(opens_in=7_200 if name == "waiting" else -60, title=long_title, **fields)))
     reach(page)
     page.evaluate("document.querySelector('.frame iframe')?.remove()")  # the portal's own page
-    for scheme in ("dark", "light"):
-        page.emulate_media(color_scheme=scheme)
-        found = AXE.run(page, options=AXE_RULES).response["violations"]
-        assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == [], scheme
-    for narrow in (PHONE, NARROWEST):
-        page.set_viewport_size(narrow)
-        assert overflow(page) == 0, narrow
-        assert small_targets(page) == []
+    assert_looks_right(page)
 
 
 @pytest.mark.req("H02")

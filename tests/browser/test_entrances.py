@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_pages import AXE, AXE_RULES, NARROWEST, PHONE, overflow, small_targets
+from tests.support.looks import assert_looks_right
 from vestibule.domain.guesses import CODES, network_of
 from vestibule.domain.phases import OPENS_BEFORE
 
@@ -435,14 +435,4 @@ def test_a_page(visitor: Visitor, plan: Callable[..., Plan], name: str) -> None:
         expect(link.or_(title)).to_be_visible()
     else:
         expect(main.get_by_role("button")).to_be_visible()
-    for scheme in ("dark", "light"):
-        page.emulate_media(color_scheme=scheme)
-        found = AXE.run(page, options=AXE_RULES).response["violations"]
-        assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == [], scheme
-    size = page.viewport_size
-    for narrow in (PHONE, NARROWEST):
-        page.set_viewport_size(narrow)
-        assert overflow(page) == 0, narrow
-        assert small_targets(page) == []
-    assert size is not None
-    page.set_viewport_size(size)
+    assert_looks_right(page)

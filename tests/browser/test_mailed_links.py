@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_pages import AXE, AXE_RULES, NARROWEST, PHONE, overflow, small_targets
+from tests.support.looks import assert_looks_right
 from tests.support.mailbox import mailed_links
 from tools.local.loopback import loopback_client
 from vestibule.domain.guesses import LINKS_FROM_NETWORK, network_of
@@ -34,12 +34,12 @@ REFUSED = "This link no longer works"
 
 @pytest.fixture(scope="module")
 def clinic(open_portal: Callable[..., Portal], portal_site: PortalSite) -> Portal:
-    """An account whose stage is a page of the portal's own site."""
+    """An account whose stage is a page of the portal's own site, which is gone to."""
     return open_portal(
         name="Lakeside Clinic",
         redirect_uris=[portal_site.url],
         portal_url=f"{portal_site.url}/",
-        stage={"kind": "url", "url": f"{portal_site.url}/stage/{{session_id}}#grant={{grant}}"},
+        stage={"kind": "url", "url": f"{portal_site.url}/stage/{{session_id}}#grant={{grant}}", "in_place": False},
     )
 
 
@@ -280,14 +280,4 @@ def test_a_page(visitor: Visitor, person: Person, name: str) -> None:
     assert visitor.heading() == heading
     main = page.get_by_role("main")
     expect(main.get_by_role("button").or_(main.get_by_role("link")).first).to_be_visible()
-    for scheme in ("dark", "light"):
-        page.emulate_media(color_scheme=scheme)
-        found = AXE.run(page, options=AXE_RULES).response["violations"]
-        assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == [], scheme
-    size = page.viewport_size
-    for narrow in (PHONE, NARROWEST):
-        page.set_viewport_size(narrow)
-        assert overflow(page) == 0, narrow
-        assert small_targets(page) == []
-    assert size is not None
-    page.set_viewport_size(size)
+    assert_looks_right(page)

@@ -30,8 +30,9 @@ USER_PASSWORD = "correct horse battery staple"
 
 @pytest.fixture(scope="module")
 def clinic(open_portal: Callable[..., Portal], portal_site: PortalSite) -> Portal:
-    """An account whose stage is a page of the portal's own site."""
-    stage = {"kind": "url", "url": f"{portal_site.url}/stage/{{session_id}}?role={{role}}#grant={{grant}}"}
+    """An account whose stage is a page of the portal's own site, which is gone to."""
+    url = f"{portal_site.url}/stage/{{session_id}}?role={{role}}#grant={{grant}}"
+    stage = {"kind": "url", "url": url, "in_place": False}
     return open_portal(name="Lakeside Clinic", redirect_uris=[portal_site.url], stage=stage)
 
 

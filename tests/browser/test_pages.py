@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import expect
 
+from tests.support.looks import assert_looks_right, overflow
 from tests.support.proxy import calls_of
 from vestibule.clock import MINUTE
 from vestibule.domain.guesses import PASSWORDS_OF_USER
@@ -20,26 +20,13 @@ from vestibule.store.guesses import BlockedError
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from playwright.sync_api import Page, ViewportSize
-
     from tests.browser.conftest import PortalSite, Visitor
     from tests.support.portal import Portal
     from tests.support.proxy import AwsProxy
     from tools.local import Stack
 
-PHONE: ViewportSize = {"width": 360, "height": 740}
-NARROWEST: ViewportSize = {"width": 320, "height": 640}
-"""CSS pixels: a desktop at 400 % (WCAG 2.2, 1.4.10)."""
-SMALLEST_TARGET = 24
-"""CSS pixels (WCAG 2.2, 2.5.8)."""
 NOBODYS_SLUG = "nobody-at-home"
 LONG_NAME = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft Hauptverwaltung"
-
-AXE = Axe()
-AXE_RULES: dict[str, Any] = {
-    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    "resultTypes": ["violations"],
-}
 
 
 class Tour:
@@ -233,24 +220,6 @@ def tour_of(
         )
 
 
-def overflow(page: Page) -> int:
-    """Give the CSS pixels by which a page is wider than its window."""
-    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
-
-
-def small_targets(page: Page) -> list[str]:
-    """Give the links and buttons that a finger would miss; a link inside a sentence may be as high as its line."""
-    return list(
-        page.evaluate(
-            """least => [...document.querySelectorAll("a, button")]
-              .filter(one => one.checkVisibility() && !one.classList.contains("skip"))
-              .filter(one => Math.min(one.getBoundingClientRect().width, one.getBoundingClientRect().height) < least)
-              .map(one => one.outerHTML)""",
-            SMALLEST_TARGET,
-        )
-    )
-
-
 @pytest.mark.req("H01", "H02", "H03", "H04")
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page(visitors: Callable[..., Visitor], tour_of: Callable[[Visitor], Tour], name: str) -> None:
@@ -268,17 +237,7 @@ def test_a_page(visitors: Callable[..., Visitor], tour_of: Callable[[Visitor], T
     main = page.get_by_role("main")
     offered = main.get_by_role("link", name=offer, exact=True).or_(main.get_by_role("heading", name=offer, exact=True))
     expect(offered).to_be_visible()
-    for scheme in ("dark", "light"):
-        page.emulate_media(color_scheme=scheme)
-        found = AXE.run(page, options=AXE_RULES).response["violations"]
-        assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == [], scheme
-    size = page.viewport_size
-    for narrow in (PHONE, NARROWEST):
-        page.set_viewport_size(narrow)
-        assert overflow(page) == 0, narrow
-        assert small_targets(page) == []
-    assert size is not None
-    page.set_viewport_size(size)
+    assert_looks_right(page)
 
 
 @pytest.mark.req("H03")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_pages import AXE, AXE_RULES, LONG_NAME, NARROWEST, PHONE, overflow, small_targets
+from tests.browser.test_pages import LONG_NAME
+from tests.support.looks import assert_looks_right
 from vestibule.clock import HOUR, MINUTE
 from vestibule.domain.participants import Invitee
 from vestibule.domain.sessions import Filter, HostRef
@@ -318,17 +319,7 @@ def test_a_page(at_home: Page, clinic: Portal, host: str, name: str) -> None:
         then(page)
     expect(page.get_by_role("heading", level=1)).to_have_text(heading)
     expect(page.get_by_role("main").get_by_role("link").first).to_be_visible()
-    for scheme in ("dark", "light"):
-        page.emulate_media(color_scheme=scheme)
-        found = AXE.run(page, options=AXE_RULES).response["violations"]
-        assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == [], scheme
-    size = page.viewport_size
-    for narrow in (PHONE, NARROWEST):
-        page.set_viewport_size(narrow)
-        assert overflow(page) == 0, narrow
-        assert small_targets(page) == []
-    assert size is not None
-    page.set_viewport_size(size)
+    assert_looks_right(page)
 
 
 @pytest.mark.req("H02")

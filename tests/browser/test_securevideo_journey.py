@@ -25,7 +25,7 @@ GUEST = {"ParticipantFullName": "Test User", "ShouldAutoDeliverCode": "N"}
 @pytest.fixture(scope="module")
 def open_clinic(open_portal: Callable[..., Portal], portal_site: PortalSite) -> Callable[..., Portal]:
     """A function that makes an account whose stage is a page of the portal's own site."""
-    stage = {"kind": "url", "url": portal_site.url + STAGE}
+    stage = {"kind": "url", "url": portal_site.url + STAGE, "in_place": False}
     return lambda **settings: open_portal(redirect_uris=[portal_site.url], stage=stage, **settings)
 
 

@@ -35,7 +35,7 @@ HEADERS = {
     "x-content-type-options": "nosniff",
     "vary": "Origin",
 }
-FROM_THE_GATEWAY = {"date", "content-length", "x-amzn-requestid", "x-amz-request-id", "x-amzn-errortype"}
+FROM_THE_GATEWAY = {"connection", "date", "content-length", "x-amzn-requestid", "x-amz-request-id", "x-amzn-errortype"}
 
 COMPANY = ["uid", "name", "logo", "parentCompanyId", "eventIds", "metadata"]
 EVENT = [

@@ -377,7 +377,7 @@ FULL: Mapping[str, dict[str, Any]] = {
         "has_password": True,
         "friendly_link": "https://clinic.hub.vestibule.example/go/clinic/a",
         "join_url": "/s/1?launch=1",
-        "people": [a_person(HOSTILE, 1), a_person("", 2, letter="queued", passkey=None, role="host")],
+        "people": [a_person(HOSTILE, 1), a_person("Ada", 2, letter="queued", passkey=None, role="host")],
         "page": 2,
         "pages": 3,
         "done": "planned",

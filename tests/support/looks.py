@@ -1,0 +1,60 @@
+"""What every page owes everybody, as a browser sees it: no barrier, no scrolling sideways, nothing too small to hit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page, ViewportSize
+
+PHONE: ViewportSize = {"width": 360, "height": 740}
+NARROWEST: ViewportSize = {"width": 320, "height": 640}
+"""CSS pixels: a desktop at 400 % (WCAG 2.2, 1.4.10)."""
+SMALLEST_TARGET = 24
+"""CSS pixels (WCAG 2.2, 2.5.8)."""
+
+_AXE = Axe()
+_AXE_RULES: dict[str, Any] = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "resultTypes": ["violations"],
+}
+
+
+def barriers(page: Page) -> list[tuple[str, list[str]]]:
+    """Give the rules that axe finds broken, with the elements that break them."""
+    found = _AXE.run(page, options=_AXE_RULES).response["violations"]
+    return [(one["id"], [node["html"] for node in one["nodes"]]) for one in found]
+
+
+def overflow(page: Page) -> int:
+    """Give the CSS pixels by which a page is wider than its window."""
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+def small_targets(page: Page) -> list[str]:
+    """Give the links and buttons that a finger would miss; a link inside a sentence may be as high as its line."""
+    return list(
+        page.evaluate(
+            """least => [...document.querySelectorAll("a, button")]
+              .filter(one => one.checkVisibility() && !one.classList.contains("skip"))
+              .filter(one => Math.min(one.getBoundingClientRect().width, one.getBoundingClientRect().height) < least)
+              .map(one => one.outerHTML)""",
+            SMALLEST_TARGET,
+        )
+    )
+
+
+def assert_looks_right(page: Page) -> None:
+    """Hold a page to the rules in light and dark, and on a telephone and the narrowest screen."""
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        assert barriers(page) == [], scheme
+    size = page.viewport_size
+    for narrow in (PHONE, NARROWEST):
+        page.set_viewport_size(narrow)
+        assert overflow(page) == 0, narrow
+        assert small_targets(page) == []
+    assert size is not None
+    page.set_viewport_size(size)
