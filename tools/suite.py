@@ -12,10 +12,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools.local import paths
@@ -37,23 +35,24 @@ def run(arguments: list[str]) -> int:
     """Run the tests and return the status: 0 when all of them passed."""
     if arguments:
         return _pytest("tests", *arguments)
-    with tempfile.TemporaryDirectory() as folder:
-        calls = [Path(folder) / f"{number}.json" for number in (1, 2)]
-        # What runs on a stack leaves secrets behind there: the last tests look for them in each lane.
-        shown = [
-            ("tests/browser", LAST, "--deselect", JUDGE, "--note-calls", str(calls[0])),
-            ("tests/unit", "tests/template"),
-        ]
-        beside = [("tests/contract", "tests/stack", "--deselect", JUDGE, "--note-calls", str(calls[1]))]
-        statuses = _in_two_lanes(shown, beside)
-        if not all(path.exists() for path in calls):
-            return max(1, *statuses)  # a session that did not get as far as its end
-        say(f"\n== {JUDGE}")
-        return max(_pytest(JUDGE, *(word for path in calls for word in ("--noted-calls", str(path)))), *statuses)
+    paths.LOCAL.mkdir(exist_ok=True)
+    calls = [paths.LOCAL / f"calls-{number}.json" for number in (1, 2)]
+    for path in calls:
+        path.unlink(missing_ok=True)
+    # What runs on a stack leaves secrets behind there: the last tests look for them in each lane.
+    shown = [
+        ("tests/browser", LAST, "--deselect", JUDGE, "--note-calls", str(calls[0])),
+        ("tests/unit", "tests/template"),
+    ]
+    beside = [("tests/contract", "tests/stack", "--deselect", JUDGE, "--note-calls", str(calls[1]))]
+    statuses = _in_two_lanes(shown, beside)
+    if not all(path.exists() for path in calls):
+        return max(1, *statuses)  # a session that did not get as far as its end
+    say(f"\n== {JUDGE}")
+    return max(_pytest(JUDGE, *(word for path in calls for word in ("--noted-calls", str(path)))), *statuses)
 
 
 def _in_two_lanes(shown: Sequence[Sequence[str]], beside: Sequence[Sequence[str]]) -> list[int]:
-    paths.LOCAL.mkdir(exist_ok=True)
     log = paths.LOCAL / "beside.log"
     say(f"{_names(beside)}: beside the others; what they say is in {log.relative_to(paths.ROOT)}, and follows below")
     with log.open("wb") as sink:

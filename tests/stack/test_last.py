@@ -13,6 +13,7 @@ from tests.support.template import DONE_BY_LAMBDA, references, resources
 if TYPE_CHECKING:
     from tests.support.portal import HandedOut, Portal
     from tests.support.proxy import AwsProxy
+    from tests.support.rights import Rights
     from tests.support.tables import Tables
     from tools.local import Stack
 
@@ -107,4 +108,12 @@ def test_what_the_functions_ask_for_is_what_their_policies_grant(request: pytest
         asked = rights.asked_for(aws.calls)
 
     # then, both ways
-    assert asked == granted()
+    may = granted()
+    assert _beyond(asked, may) == {}, "asked for, and not granted"
+    assert _beyond(may, asked) == {}, "granted, and never asked for"
+
+
+def _beyond(these: Rights, those: Rights) -> Rights:
+    """Give the rights that are among these and not among those."""
+    further = {name: rights - those.get(name, set()) for name, rights in these.items()}
+    return {name: rights for name, rights in further.items() if rights}
