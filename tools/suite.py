@@ -21,6 +21,7 @@ from tools.local.console import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
     from typing import IO
 
 LAST = "tests/stack/test_last.py"
