@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 FOLDER = LOCAL / "screenshots"
 TEMPLATES = Path(render_module.__file__).with_name("templates")
-PARTS = {"base.html", "_card.html", "_form.html", "_sessions.html", "_signed_in.html", "icons.html"}
-"""Templates that are no pages."""
+PARTS = {"base.html", "icons.html"}
+"""Templates that are no pages, besides those whose names begin with ``_``."""
 
 HUB = "http://clinic.hub.localhost"
 LOGO = (
@@ -225,7 +225,78 @@ ROOMS = {
         },
     ],
 }
+SESSION = {
+    "session_title": "Follow-up",
+    "when": WHEN,
+    "person_name": "Ada Lovelace",
+    "role": "attendee",
+    "phase": "upcoming",
+    "version": 1,
+    "opens_in": 5_400_000,
+    "opens_at": "9:20 AM",
+    "opening": "2026-11-22T08:20:00.000Z",
+    "again_in": 300_000,
+    "state_url": "/s/1/state",
+    "here": "/p/t",
+    "action": "/p/t",
+    "form_token": "",
+    "ticket": None,
+    "waiting_url": "/s/1/waiting",
+    "refresh_seconds": 60,
+    "has_stage": True,
+    "is_host": False,
+    "launch": "no",
+    "session_id": "1",
+    "fields": {},
+    "return_path": None,
+    "picture": None,
+    "stage_url": None,
+}
+OPEN = SESSION | {"phase": "open", "opens_in": None}
+COME_IN = {
+    "action": "/s/1",
+    "form_token": "t",
+    "sign_in_url": "/sign-in",
+    "person_name": None,
+    "asks_password": True,
+    "problem": "",
+    "name": "",
+}
+REGISTER = {
+    "session_title": "Open lecture",
+    "when": WHEN,
+    "action": "/s/1/register",
+    "form_token": "t",
+    "problems": frozenset(),
+    "name": "",
+    "email": "",
+}
 PAGES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "check": ("check.html", {"uses_devices": True}),
+    "code": ("code.html", {"reason": "", "carried": {}}),
+    "code-blocked": ("code.html", {"reason": "blocked", "carried": {}}),
+    "code-wrong": ("code.html", {"reason": "unknown", "carried": {}}),
+    "come-in": ("come_in.html", COME_IN),
+    "come-in-wrong": ("come_in.html", COME_IN | {"problem": "password_wrong", "name": "Ada"}),
+    "embed": ("embed.html", {"session_id": "1", "action": "/embed/1", "register_url": "/s/1/register"}),
+    "embed-refused": ("embed_refused.html", {}),
+    "launch": ("launch.html", {"launch_url": "zoommtg://x/", "opens_application": True, "back_url": "/s/1"}),
+    "left": ("left.html", {"back_url": "/s/1"}),
+    "register": ("register.html", REGISTER),
+    "register-wrong": ("register.html", REGISTER | {"problems": {"name", "email"}, "email": "zoe@"}),
+    "registered": ("registered.html", {"outcome": "taken"}),
+    "registered-full": ("registered.html", {"outcome": "full"}),
+    "seat-refused": ("seat_refused.html", {"action": "/s/1"}),
+    "passkey": ("passkey.html", {"action": "/join/1", "carried": {}, "is_wrong": False}),
+    "passkey-wrong": ("passkey.html", {"action": "/join/1", "carried": {}, "is_wrong": True}),
+    "personal-refused": ("personal_refused.html", {}),
+    "session-cancelled": ("session_closed.html", {"is_cancelled": True}),
+    "session-over": ("session_closed.html", {"is_cancelled": False}),
+    "session-unknown": ("session_unknown.html", {}),
+    "session-waiting": ("session.html", SESSION),
+    "session-open": ("session.html", OPEN),
+    "session-open-application": ("session.html", OPEN | {"launch": "application", "role": "presenter"}),
+    "session-without-stage": ("session.html", OPEN | {"has_stage": False, "is_host": True, "role": "host"}),
     "choose-organisation": ("choose_organisation.html", {"hub_host": "hub.vestibule.example"}),
     "choose-organisation-unknown": (
         "choose_organisation.html",
@@ -334,7 +405,7 @@ def serve(route: Route, documents: Mapping[str, str]) -> None:
 def main() -> str | int:
     """Write the pictures; return what `sys.exit` takes."""
     shown = {template for template, _ in PAGES.values()}
-    forgotten = {path.name for path in TEMPLATES.iterdir()} - PARTS - shown
+    forgotten = {path.name for path in TEMPLATES.glob("[!_]*")} - PARTS - shown
     if forgotten:
         return f"not shown: {', '.join(sorted(forgotten))}; add them to {Path(__file__).name}"
     path = chromium.find()

@@ -185,3 +185,20 @@ def test_an_application_secret_is_made_rotated_and_removed(portal: Portal) -> No
     assert "app_secret" not in listed
     assert portal.api.delete(address).status_code == 204
     assert portal.api.get("/v1/account/app-secrets").json() == {"items": []}
+
+
+@pytest.mark.req("E09", "R03")
+def test_a_limit_that_is_set_later_counts_who_is_there_already(portal: Portal) -> None:
+    # given: two people before there was a limit
+    session_id = plan(portal)
+    for email in ("ada@example.org", "grace@example.org"):
+        assert register(portal, session_id, email).status_code == 201
+
+    # when
+    limited = portal.api.patch(f"/v1/sessions/{session_id}", json={"registration": {"capacity": 3}})
+
+    # then: one more
+    assert limited.status_code == 200, limited.text
+    assert register(portal, session_id, "mary@example.org").status_code == 201
+    refused = register(portal, session_id, "katherine@example.org")
+    assert (refused.status_code, refused.json()["code"]) == (409, "session_full")

@@ -87,6 +87,24 @@ def test_a_session_is_planned_read_changed_and_cancelled(portal: Portal, host: d
     assert portal.api.get(made.headers["location"]).json()["status"] == "cancelled"
 
 
+@pytest.mark.req("S01", "R03")
+def test_names_that_a_session_gives_up_are_free_again(portal: Portal, host: dict[str, Any]) -> None:
+    # given
+    names = {"external_id": "appointment-8", "friendly_url": "open-day"}
+    first = plan(portal, host, **names)
+
+    # when
+    left = portal.api.patch(f"/v1/sessions/{first['id']}", json={"external_id": None, "friendly_url": "old-open-day"})
+
+    # then
+    assert left.status_code == 200, left.text
+    second = plan(portal, host, **names)
+    found = portal.api.get("/v1/sessions", params={"external_id": "appointment-8"}).json()["items"]
+    assert [item["id"] for item in found] == [second["id"]]
+    followed = portal.hub.get(f"/go/{portal.account.slug}/old-open-day")
+    assert followed.headers["location"] == f"/s/{first['id']}"
+
+
 def test_participants_are_added_changed_rotated_and_removed(portal: Portal, host: dict[str, Any]) -> None:
     session = plan(portal, host)
     path = f"/v1/sessions/{session['id']}/participants"
