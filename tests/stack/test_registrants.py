@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.support.portal import Portal
 
 TOMORROW = "2199-06-01T09:00:00Z"
-THREADS = 16
+THREADS = 10
 SPELLINGS = ["ada@bücher.example", " Ada@Bücher.example", "ADA@BÜCHER.EXAMPLE ", "ada@xn--bcher-kva.example"]
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 TOMORROW = "2199-06-01T09:00:00Z"
 AT_ONCE = 50
-THREADS = 16
+THREADS = 10
 
 
 @pytest.fixture
