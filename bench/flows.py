@@ -57,7 +57,7 @@ class Flow:
 FLOWS = (
     Flow("issue", "login_uri_issue", "login_uri_issue-ok", {"GetItem": 1, "PutItem": 1}),
     Flow("redeem", "redeem", "redeem-ok", {"UpdateItem": 1}),
-    Flow("hub page", "dashboard", "dashboard-ok", {"BatchGetItem": 1}),
+    Flow("hub page", "dashboard", "dashboard-ok", {"BatchGetItem": 3, "Query": 2}),
     Flow("authorize Basic", "authorizer", "authorizer-basic", {"GetItem": 1}, is_request=False),
     Flow("authorize Bearer", "authorizer", "authorizer-basic", cpu_bound=None, is_request=False, with_bearer=True),
 )

@@ -20,6 +20,7 @@ _PLACEHOLDERS = {
     "API_ORIGIN": "https://api.vestibule.localhost",
     "HUB_ORIGIN": "https://{slug}.hub.vestibule.localhost",
     "SIGNING_KEYS_SECRET": "bench-SigningKeysSecret",
+    "MASTER_KEY_SECRET": "bench-MasterKeySecret",
 }
 
 

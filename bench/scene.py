@@ -73,10 +73,11 @@ class Scene:
         self._secrets_manager = secrets_manager_client(region_name=aws.REGION)
         for logical_id, table in resources("AWS::DynamoDB::Table").items():
             _make_table(self._dynamodb, runtime.name_of(logical_id), table["Properties"])
-        ((logical_id, secret),) = resources("AWS::SecretsManager::Secret").items()
-        self._secrets_manager.create_secret(
-            Name=runtime.name_of(logical_id), SecretString=secret["Properties"]["SecretString"]
-        )
+        for logical_id, secret in resources("AWS::SecretsManager::Secret").items():
+            # What the deployment would draw, such as the master key, is any text of that length.
+            drawn = "k" * secret["Properties"].get("GenerateSecretString", {}).get("PasswordLength", 0)
+            text = secret["Properties"].get("SecretString", drawn)
+            self._secrets_manager.create_secret(Name=runtime.name_of(logical_id), SecretString=text)
         self._settings = Settings.from_environment(runtime.variables())
         self._house = self._open_house()
         self._house.key_rotation.run()
@@ -137,9 +138,12 @@ def scene() -> Generator[Scene]:
 
 
 def identity(target: str, body: bytes) -> str:
-    """Return what tells one recorded call from another: its operation and keys."""
+    """Return what tells one recorded call from another: its operation and keys, of a query its partition."""
     request = json.loads(body)
-    return f"{target} {json.dumps(request.get('Key') or request.get('RequestItems'))}"
+    values = [value["S"] for value in request.get("ExpressionAttributeValues", {}).values() if "S" in value]
+    # A query also says from which moment on; that is another one each time.
+    partition = [text for text in values if not text[:1].isdigit()]
+    return f"{target} {json.dumps(request.get('Key') or request.get('RequestItems') or partition)}"
 
 
 @contextlib.contextmanager
