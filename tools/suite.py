@@ -35,7 +35,7 @@ _HEARTBEAT = 10.0
 def run(arguments: list[str]) -> int:
     """Run the tests and return the status: 0 when all of them passed."""
     if arguments:
-        return _pytest("tests", *arguments)
+        return _pytest(*arguments)
     paths.LOCAL.mkdir(exist_ok=True)
     calls = [paths.LOCAL / f"calls-{number}.json" for number in (1, 2)]
     for path in calls:
