@@ -18,7 +18,7 @@ from tests.support.visits import Browser, text_of
 from vestibule.clock import MINUTE, SECOND
 from vestibule.domain import passwords
 from vestibule.domain.guesses import LINKS_BY_NAME, LINKS_FROM_NETWORK, LINKS_TO_USER
-from vestibule.domain.invitations import LEASE
+from vestibule.domain.leases import LEASE
 from vestibule.domain.mailed_links import USABLE_FOR
 from vestibule.model import LinkPurpose, Status
 from vestibule.store.items import unpack
@@ -286,7 +286,7 @@ def test_a_worker_that_dies_after_sending_sends_the_same_link_again(
         raise Crash
 
     dying = make_house(7)
-    monkeypatch.setattr(dying.link_letters._leases, "finishing", die)  # noqa: SLF001 - where it dies
+    monkeypatch.setattr(dying.link_letters._leases._store, "finishing", die)  # noqa: SLF001 - where it dies
     with pytest.raises(Crash):
         post.work(str(message), house=dying)
     # when: too early, then in time

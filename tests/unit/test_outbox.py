@@ -16,7 +16,7 @@ from tests.support.events import CONTEXT, json_of, native_event
 from tests.support.house import START, add_user, open_account
 from tests.support.outbox import LAMBDA, Crash, Post, refusal, timed_out
 from vestibule.clock import DAY, HOUR, MINUTE, SECOND
-from vestibule.domain.invitations import LEASE
+from vestibule.domain.leases import LEASE
 from vestibule.domain.outbox import Message
 from vestibule.domain.participants import Invitee
 from vestibule.domain.sessions import HostRef

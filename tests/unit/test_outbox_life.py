@@ -18,7 +18,7 @@ from tests.support.house import START, add_user, open_account
 from tests.support.letters import read
 from tests.support.outbox import Crash, Post
 from vestibule.clock import DAY, HOUR
-from vestibule.domain.invitations import LEASE
+from vestibule.domain.leases import LEASE
 from vestibule.domain.outbox import Message
 from vestibule.domain.participants import Invitee
 from vestibule.domain.sessions import HostRef

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from vestibule.domain.guesses import Guesses
     from vestibule.domain.idempotency import Idempotency
     from vestibule.domain.invitations import Invitations
+    from vestibule.domain.leases import Leases
     from vestibule.domain.link_letters import LinkLetters
     from vestibule.domain.links import Links
     from vestibule.domain.login_uris import LoginUris
@@ -338,7 +339,6 @@ class House:
         from vestibule.store.aws import sns_client
         from vestibule.store.carriers import TextCarrier
         from vestibule.store.directory.registrants import RegistrantStore
-        from vestibule.store.outbox import LeaseStore
 
         return Invitations(
             accounts=self.accounts,
@@ -346,7 +346,7 @@ class House:
             registrants=RegistrantStore(self._directory),
             users=self._user_store,
             deliveries=self._delivery_store,
-            leases=LeaseStore(self._passes),
+            leases=self._leases,
             outbox=self.outbox,
             links=self.links,
             writer=letters,
@@ -354,7 +354,6 @@ class House:
             texts=TextCarrier(lambda: self._given_sns or sns_client(self._session)),
             settings=self.settings,
             clock=self.clock,
-            random=self.random,
         )
 
     @cached_property
@@ -363,21 +362,19 @@ class House:
         from vestibule.domain.link_letters import LinkLetters
         from vestibule.mail import letters
         from vestibule.store.mailed_links import LinkRequestStore, MailedLinkStore
-        from vestibule.store.outbox import LeaseStore
 
         return LinkLetters(
             accounts=self.accounts,
             users=self._user_store,
             requests=LinkRequestStore(self._directory),
             mailed=MailedLinkStore(self._passes),
-            leases=LeaseStore(self._passes),
+            leases=self._leases,
             guesses=self.guesses,
             links=self.links,
             writer=letters,
             mails=self._mail_carrier,
             settings=self.settings,
             clock=self.clock,
-            random=self.random,
         )
 
     @cached_property
@@ -572,6 +569,13 @@ class House:
         from vestibule.store.directory.deliveries import DeliveryStore
 
         return DeliveryStore(self._directory)
+
+    @cached_property
+    def _leases(self) -> Leases:
+        from vestibule.domain.leases import Leases
+        from vestibule.store.outbox import LeaseStore
+
+        return Leases(LeaseStore(self._passes), self.clock, self.random)
 
     @cached_property
     def _mail_carrier(self) -> MailCarrier:

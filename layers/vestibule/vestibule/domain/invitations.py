@@ -1,23 +1,19 @@
 """Invitations: letters about sessions, each event acted on once for each person.
 
-The worker leases the event for its addressee, sends, and marks, the mark and what
-became of the letter in one write.  A worker that dies in between leaves a lease
-that runs out: then the letter goes out again, which is the only way to be sure
-that it went out at all.
+The worker leases the event for its addressee (`vestibule.domain.leases`), sends, and
+marks, the mark and what became of the letter in one write.
 """
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from vestibule.clock import SECOND
 from vestibule.domain import rules
 from vestibule.domain.letters import Letter, LetterKind
 from vestibule.domain.outbox import Message
 from vestibule.domain.participants import identity_of_user
-from vestibule.errors import UnavailableError, UndeliverableError
+from vestibule.errors import UndeliverableError
 from vestibule.model import (
     Channel,
     Delivery,
@@ -28,14 +24,14 @@ from vestibule.model import (
     SessionStatus,
 )
 from vestibule.store.carriers import RefusedError
-from vestibule.store.outbox import Taken
-from vestibule.store.table import ConditionFailedError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vestibule.clock import Clock
     from vestibule.domain.accounts import Accounts
+    from vestibule.domain.leases import Leases
     from vestibule.domain.links import Links
-    from vestibule.ids import Randomness
     from vestibule.model import Account, Registrant, Session, User
     from vestibule.settings import Settings
     from vestibule.store.carriers import MailCarrier, TextCarrier
@@ -43,13 +39,9 @@ if TYPE_CHECKING:
     from vestibule.store.directory.registrants import RegistrantStore
     from vestibule.store.directory.sessions import SessionStore
     from vestibule.store.directory.users import UserStore
-    from vestibule.store.outbox import LeaseStore
     from vestibule.store.queues import Queue
+    from vestibule.store.table import Action
 
-LEASE = 30 * SECOND
-"""How long an attempt has an event for itself: longer than a worker can run (10 s)."""
-
-_ATTEMPT_BYTES = 8
 _PARTICIPANT, _REGISTRANT = "participant_id", "registrant_id"
 _LETTER_OF = {
     EventKind.INVITED: LetterKind.INVITATION,
@@ -59,10 +51,6 @@ _LETTER_OF = {
     EventKind.REMINDED: LetterKind.REMINDER,
     EventKind.REGISTERED: LetterKind.REGISTRATION,
 }
-
-
-class InWorkError(Exception):
-    """Another worker is at the event of a message."""
 
 
 class Writer(Protocol):
@@ -86,7 +74,7 @@ class Invitations:
         registrants: RegistrantStore,
         users: UserStore,
         deliveries: DeliveryStore,
-        leases: LeaseStore,
+        leases: Leases,
         outbox: Queue,
         links: Links,
         writer: Writer,
@@ -94,7 +82,6 @@ class Invitations:
         texts: TextCarrier,
         settings: Settings,
         clock: Clock,
-        random: Randomness,
     ) -> None:
         self._accounts = accounts
         self._sessions = sessions
@@ -109,7 +96,6 @@ class Invitations:
         self._texts = texts
         self._settings = settings
         self._clock = clock
-        self._random = random
 
     def act_on(self, message: Message) -> DeliveryState | None:
         """Do what an event asks for.
@@ -147,36 +133,19 @@ class Invitations:
     def _once(self, message: Message) -> DeliveryState | None:
         is_registrants = _REGISTRANT in message.ids
         name = f"{message.event.event_id}#{message.ids[_REGISTRANT if is_registrants else _PARTICIPANT]}"
-        attempt = self._random.token_hex(_ATTEMPT_BYTES)
-        now = self._clock()
-        taken = self._leases.take(name, attempt, now=now, until=now + LEASE)
-        if taken is Taken.DONE:
-            return None
-        if taken is Taken.BUSY:
-            raise InWorkError
-        try:
-            delivery, removed = (self._confirm(message), None) if is_registrants else self._deliver(message)
-        except UnavailableError:
-            with suppress(ConditionFailedError, UnavailableError):
-                self._leases.release(name, attempt, now=self._clock())
-            raise
-        # Of a registrant's mail nothing is kept: nobody is shown what became of it.
-        self._mark(name, attempt, None if is_registrants else delivery, removed)
+        if is_registrants:
+            # Of a registrant's mail nothing is kept: nobody is shown what became of it.
+            confirmed = self._leases.once(name, lambda: self._confirm(message))
+            return confirmed.state if confirmed else None
+        done = self._leases.once(name, lambda: self._deliver(message), lambda result: self._follows(*result))
+        delivery = done[0] if done else None
         return delivery.state if delivery else None
 
-    def _mark(self, name: str, attempt: str, delivery: Delivery | None, removed: Participant | None) -> None:
-        """Write down that the event was acted on, together with what follows from it."""
-        done = self._leases.finishing(name, attempt, now=self._clock())
-        follows = [self._sessions.forgetting(removed, _stripped(removed))] if removed else []
-        if delivery is not None and removed is None:
-            follows.append(self._deliveries.marking(delivery))
-        try:
-            self._leases.write(done, *follows)
-        except ConditionFailedError as refused:
-            if refused.index > 0:
-                # The letter of a newer event was faster, or who was removed is back: this one is done all the same.
-                with suppress(ConditionFailedError):
-                    self._leases.write(done)
+    def _follows(self, delivery: Delivery | None, removed: Participant | None) -> Sequence[Action]:
+        """Return what is written together with the mark that the event was acted on."""
+        if removed is not None:
+            return [self._sessions.forgetting(removed, _stripped(removed))]
+        return [] if delivery is None else [self._deliveries.marking(delivery)]
 
     def _deliver(self, message: Message) -> tuple[Delivery | None, Participant | None]:
         """Send the letter that an event asks for, if it is still worth sending.

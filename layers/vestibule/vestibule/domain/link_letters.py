@@ -7,38 +7,31 @@ same one, and no table or queue ever holds it.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from vestibule import ids
 from vestibule.clock import MINUTE
 from vestibule.domain.guesses import LINKS_TO_USER
-from vestibule.domain.invitations import LEASE, InWorkError
 from vestibule.domain.letters import LinkLetter
 from vestibule.domain.mailed_links import USABLE_FOR
 from vestibule.domain.users import meant_by
-from vestibule.errors import UnavailableError, UndeliverableError
+from vestibule.errors import UndeliverableError
 from vestibule.model import DeliveryState, MailedLink, Status
 from vestibule.store.carriers import RefusedError
 from vestibule.store.guesses import BlockedError
-from vestibule.store.outbox import Taken
-from vestibule.store.table import ConditionFailedError
 
 if TYPE_CHECKING:
     from vestibule.clock import Clock
     from vestibule.domain.accounts import Accounts
     from vestibule.domain.guesses import Guesses
+    from vestibule.domain.leases import Leases
     from vestibule.domain.links import Links
     from vestibule.domain.outbox import Message
-    from vestibule.ids import Randomness
     from vestibule.model import Account, LinkRequest, User
     from vestibule.settings import Settings
     from vestibule.store.carriers import MailCarrier
     from vestibule.store.directory.users import UserStore
     from vestibule.store.mailed_links import LinkRequestStore, MailedLinkStore
-    from vestibule.store.outbox import LeaseStore
-
-_ATTEMPT_BYTES = 8
 
 
 class LinkWriter(Protocol):
@@ -58,14 +51,13 @@ class LinkLetters:
         users: UserStore,
         requests: LinkRequestStore,
         mailed: MailedLinkStore,
-        leases: LeaseStore,
+        leases: Leases,
         guesses: Guesses,
         links: Links,
         writer: LinkWriter,
         mails: MailCarrier,
         settings: Settings,
         clock: Clock,
-        random: Randomness,
     ) -> None:
         self._accounts = accounts
         self._users = users
@@ -78,7 +70,6 @@ class LinkLetters:
         self._mails = mails
         self._settings = settings
         self._clock = clock
-        self._random = random
 
     def act_on(self, message: Message) -> DeliveryState | None:
         """Send a link to everybody whom a request means, and forget the request.
@@ -115,22 +106,8 @@ class LinkLetters:
         return account.status is Status.ACTIVE and account.password_sign_in and not is_late
 
     def _once(self, account: Account, request: LinkRequest, user: User, going: str) -> DeliveryState | None:
-        name, attempt = f"{request.event.event_id}#{user.user_id}", self._random.token_hex(_ATTEMPT_BYTES)
-        now = self._clock()
-        taken = self._leases.take(name, attempt, now=now, until=now + LEASE)
-        if taken is Taken.DONE:
-            return None
-        if taken is Taken.BUSY:
-            raise InWorkError
-        try:
-            state = self._send(account, request, user, going)
-        except UnavailableError:
-            with suppress(ConditionFailedError, UnavailableError):
-                self._leases.release(name, attempt, now=self._clock())
-            raise
-        with suppress(ConditionFailedError):  # another attempt took over, and marks it
-            self._leases.write(self._leases.finishing(name, attempt, now=self._clock()))
-        return state
+        name = f"{request.event.event_id}#{user.user_id}"
+        return self._leases.once(name, lambda: self._send(account, request, user, going))
 
     def _send(self, account: Account, request: LinkRequest, user: User, going: str) -> DeliveryState | None:
         email = user.email

@@ -10,7 +10,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from vestibule.domain.invitations import InWorkError
+from vestibule.domain.leases import InWorkError
 from vestibule.domain.outbox import Message
 from vestibule.errors import UnavailableError
 from vestibule.http import logs
