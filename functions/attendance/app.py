@@ -1,12 +1,14 @@
-"""``GET /v1/sessions/{id}/attendance``: who was there, when, and for how long."""
+"""``GET /v1/sessions/{id}/attendance``: who was there, when, and for how long; ``presence``: who is there now."""
 
 from vestibule.domain import scopes
 from vestibule.domain.attendance import Attended
 from vestibule.http.api import Answer, Api, Request
 from vestibule.http.shapes.attendance import CSV_MEDIA_TYPE, as_csv, summary_out, visit_out
+from vestibule.http.shapes.presence import presence_out
 from vestibule.wiring import House
 
 _ALL = "/v1/sessions/<session_id>/attendance"
+_NOW = "/v1/sessions/<session_id>/presence"
 
 house = House()
 attendance = house.attendance
@@ -41,6 +43,21 @@ def summary(request: Request, session_id: str) -> Answer:
     Errors: session_not_found.
     """
     return Answer(summary_out(attendance.summary(request.account_id, session_id)))
+
+
+@api.route("GET", _NOW, scope=scopes.ATTENDANCE_READ)
+def index_present(request: Request, session_id: str) -> Answer:
+    """List who waits for a session and who is in it now; the first page also counts them.
+
+    Parameters: cursor, limit.
+    Errors: session_not_found.
+    """
+    request.query("cursor", "limit")
+    binding = ("presence", session_id)
+    page = request.page(*binding)
+    people, end = house.presence.page(request.account_id, session_id, after=page.after, limit=page.limit)
+    count = None if page.after else house.presence.count(request.account_id, session_id)
+    return Answer(presence_out(people, request.cursor(end, *binding), count))
 
 
 def _page(request: Request, session_id: str) -> tuple[list[Attended], str | None]:

@@ -35,6 +35,7 @@ EXPECTED: dict[str, tuple[int | None, str]] = {
     "app_secrets-index": (200, f'"kid": "{samples.APP_SECRET_ID}.1"'),
     "app_secrets-rotate": (200, f'"kid": "{samples.APP_SECRET_ID}.2"'),
     "attendance-csv": (200, "Mary Somerville,"),
+    "attendance-presence": (200, '"state": "in"'),
     "attendance-show": (200, '"name": "Mary Somerville"'),
     "attendance-summary": (200, '"people": 1'),
     "authorizer-basic": (None, '"Effect": "Allow"'),
@@ -210,6 +211,7 @@ EXPECTED: dict[str, tuple[int | None, str]] = {
     "vsee-sso": (200, '"full_name": "Ada Lovelace"'),
     "waiting_rooms-admit": (303, "Location: /s/"),
     "waiting_rooms-head": (200, ""),
+    "waiting_rooms-presence": (200, "Mary Somerville"),
     "waiting_rooms-ok": (200, "Dorothy Vaughan"),
 }
 SHOWN_ONCE = re.compile(r'"(?:client_secret|app_secret|access_token|token|login_guid|LoginGuid)": "([^"]+)"')

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 PAGES = {
     "/login/": ("redeem", "/login/{guid}", "guid"),
     "/account/autologin/": ("redeem", "/Account/AutoLogin/{guid}", "guid"),
+    "/dashboard/presence": ("waiting_rooms", "/dashboard/presence", None),
     "/dashboard/rooms": ("waiting_rooms", "/dashboard/rooms", None),
     "/dashboard/p/": ("dashboard", "/Dashboard/P/{user_id}", "user_id"),
     "/dashboard": ("dashboard", "/dashboard", None),

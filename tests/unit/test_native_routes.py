@@ -82,7 +82,7 @@ def call(function: LoadFunction, account: Account) -> Call:
 
 
 def test_every_route_of_the_template_is_known_to_its_function(call: Call) -> None:
-    assert len(ROUTES) == 49
+    assert len(ROUTES) == 50
     for method, resource, _ in ROUTES:
         _, answer = call(method, resource.replace("{guid}", GUID).replace("{", "").replace("}", ""), body={})
         assert answer is None or answer.get("code") != "route_not_found"

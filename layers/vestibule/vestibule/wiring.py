@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from vestibule.domain.outbox import Router
     from vestibule.domain.participants import Participants
     from vestibule.domain.password_sign_ins import PasswordSignIns
+    from vestibule.domain.presence import Presence
     from vestibule.domain.registrants import Registrants
     from vestibule.domain.registrations import Registrations
     from vestibule.domain.reminders import Reminders
@@ -467,6 +468,13 @@ class House:
         from vestibule.domain.attendance import Attendance
 
         return Attendance(self._visit_store, self._session_store, self.clock)
+
+    @cached_property
+    def presence(self) -> Presence:
+        """Who is in a session now."""
+        from vestibule.domain.presence import Presence
+
+        return Presence(self._visit_store, self._session_store, self._waiting_store, self.clock)
 
     @cached_property
     def audit(self) -> AuditTrail:

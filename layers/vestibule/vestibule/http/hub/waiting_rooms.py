@@ -41,7 +41,7 @@ def waiting_rooms(visit: Visit) -> Answer:
         return visit.elsewhere()
     query = visit.event.folded_query
     is_activity = _PART not in query and _AGAIN not in query
-    found = visit.house.sign_ins.check(visit.credential, slug=visit.slug, is_activity=is_activity)
+    found = visit.sign_in(is_activity=is_activity)
     if not isinstance(found, Present):
         return _nobody(visit, found)
     logs.about(account_id=found.user.account_id, user_id=found.user.user_id)

@@ -77,6 +77,12 @@ class SessionStore:
         values = self._table.get(keys.session(account_id, session_id), consistent=consistent)
         return session_of(values) if values else None
 
+    def several(self, account_id: str, session_ids: Sequence[str]) -> list[Session]:
+        """Read up to 100 sessions in one call, in the order given, without those that are gone."""
+        read = self._table.read_all([keys.session(account_id, session_id) for session_id in session_ids])
+        found = {session.session_id: session for session in map(session_of, read)}
+        return [found[session_id] for session_id in session_ids if session_id in found]
+
     def whole(self, account_id: str, session_id: str) -> tuple[Session, list[Participant]] | None:
         """Read a session with its participants, the host first, then by age."""
         found = self.gathering(account_id, session_id)
