@@ -45,6 +45,8 @@ _FORGET_COOKIE = f"{COOKIE}=; {_COOKIE_RULES}; Max-Age=0"
 
 _FRAMED = frozenset({"/embed/{session_id}", "/p/{token}", "/r/{token}", "/s/{session_id}/register"})
 """Routes whose pages work in a frame, without cookies (H01)."""
+_TOKEN_IN_FRAGMENT = "/embed/{session_id}"  # noqa: S105 - a route, not a token
+"""The route whose address may come with a token."""
 _LEFT = "/s/{session_id}/left"
 """Where a stage sends its visitor back to: inside the frame that a page of ours holds it in."""
 
@@ -119,7 +121,12 @@ class Visit:
         stage_url, pictures
             See `vestibule.http.pages.render.Around`.
         """
-        around = Around(framed_by=self.framed_by, stage_url=stage_url, shows_pictures=pictures)
+        around = Around(
+            framed_by=self.framed_by,
+            stage_url=stage_url,
+            shows_pictures=pictures,
+            has_token=self.event.resource == _TOKEN_IN_FRAGMENT,
+        )
         return render(template, self.face, status=status, around=around, texts=self.texts, **values)
 
     def elsewhere(self) -> Answer:
@@ -297,7 +304,9 @@ def _try_again(visit: Visit, status: int) -> Answer:
         face = NO_ACCOUNT
     again = addresses.with_query(visit.event.path, visit.event.query)
     retry_url = again if visit.event.method == "GET" else None
-    around = Around(framed_by=_framed_by(account, visit.event.resource))
+    around = Around(
+        framed_by=_framed_by(account, visit.event.resource), has_token=visit.event.resource == _TOKEN_IN_FRAGMENT
+    )
     texts = _texts(visit.event, None, account)
     return render(
         "unavailable.html", face, status=status, headers=headers, around=around, texts=texts, retry_url=retry_url

@@ -132,11 +132,14 @@ class Around:
         What the page itself may show in a frame, None for nothing.
     shows_pictures
         Whether it shows people's pictures, which may lie anywhere.
+    has_token
+        Whether its address may come with a token in the fragment, which it then has to lose.
     """
 
     framed_by: Sequence[str] = ()
     stage_url: str | None = None
     shows_pictures: bool = False
+    has_token: bool = False
 
 
 ALONE = Around()
@@ -231,7 +234,14 @@ def render(
     said_in = texts or _english()
     token = _texts.set(said_in)
     try:
-        body = page.render(account=account, style=style, lang=said_in.language, parents=parents, **values)
+        body = page.render(
+            account=account,
+            style=style,
+            lang=said_in.language,
+            parents=parents,
+            has_token=around.has_token,
+            **values,
+        )
     finally:
         _texts.reset(token)
     return {
