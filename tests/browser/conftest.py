@@ -130,6 +130,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Keep the test's output for the tests."""
 
 
+GRAVATAR = "https://gravatar.com/**"
+
+
 @dataclass
 class Visitor:
     """A person with a browser of their own.
@@ -173,6 +176,11 @@ class Visitor:
         """Let time pass in this browser's pages only as the test says."""
         self.is_spent = True
         self.page.clock.install()
+
+    def without_gravatar(self) -> None:
+        """Answer for Gravatar, which is another site of this wide world: no test goes there."""
+        self.is_spent = True
+        self.context.route(GRAVATAR, lambda route: route.fulfill(status=200, content_type="image/svg+xml"))
 
     def forget(self) -> None:
         """Clear the cookies."""

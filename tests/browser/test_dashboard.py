@@ -10,11 +10,14 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import expect
 
+from tests.support.looks import assert_looks_right
 from tests.support.portal import cookie_header
 from vestibule.clock import HOUR, MINUTE
 from vestibule.domain.guesses import PASSWORDS_FROM_NETWORK, network_of
 from vestibule.domain.participants import Invitee
+from vestibule.domain.people import Person
 from vestibule.domain.sessions import HostRef
+from vestibule.model import Entrance
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
 PASSWORD = "correct horse battery staple"
 HERE = "127.0.0.1"
+RENEWED_MS = 10_500
 IN_VIEW = """id => {
   const { top, bottom } = document.getElementById(`session-${id}`).getBoundingClientRect();
   return top >= 0 && bottom <= innerHeight;
@@ -69,6 +73,28 @@ def marked(page: Page) -> Any:
 
 
 # --- started -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("E12")
+def test_a_host_sees_who_comes_in_while_the_dashboard_is_open(visitors: Callable[..., Visitor], clinic: Portal) -> None:
+    """The host of an open session; a guest of it is told nothing."""
+    people = {"host": clinic.create_user()["id"], "guest": clinic.create_user(full_name="Charles Babbage")["id"]}
+    session = plan(clinic, people["host"], people["guest"])
+    host, guest = visitors(), visitors()
+    host.stop_the_clock()
+    for visitor, who in ((host, "host"), (guest, "guest")):
+        visitor.arrive(clinic, people[who])
+    line = host.page.locator(f"[data-in='{session.session_id}']")
+    expect(line).to_have_text("Nobody is in")
+
+    for name, said in (("Ada", "One person is in: Ada"), ("Ben", "2 people are in: Ada, Ben")):
+        clinic.house.seats.take(clinic.account, session, Person(name=name, own_id=f"guest:{name}"), Entrance.LINK)
+        host.page.clock.fast_forward(RENEWED_MS)
+        expect(line).to_have_text(said)
+
+    expect(guest.page.get_by_role("listitem").filter(has_text=session.title)).to_be_visible()
+    expect(guest.page.locator("[data-in]")).to_have_count(0)
+    assert_looks_right(host.page)
 
 
 @pytest.mark.req("L15")

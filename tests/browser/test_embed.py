@@ -221,6 +221,57 @@ def test_without_a_token_or_with_a_wrong_one_the_frame_says_what_to_do(
     expect(frame.get_by_role("link", name="Go to Lakeside Clinic")).to_have_attribute("target", "_top")
 
 
+UNREADABLE = "#token=a.b.c"
+OUTCOMES: dict[str, tuple[dict[str, Any], str]] = {
+    "over": ({"opens_in": -720, "duration_minutes": 1}, "This session is over"),
+    "cancelled": ({}, "This session was cancelled"),
+    "unknown": ({}, "There is no such session"),
+    "refused": ({}, "This page can no longer let you in"),
+    "registration": ({"opens_in": 7_200, "registration": {"public": True}}, "Open lecture"),
+}
+FORGOTTEN = """addEventListener("DOMContentLoaded", () => {
+  if (location.pathname.startsWith("/embed/")) history.replaceState({ ...history.state, first: location.href }, "");
+});"""
+
+
+@pytest.mark.req("E08", "L06")
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_whatever_the_frame_shows_its_address_has_lost_the_token_by_then(
+    visitor: Visitor, embedding: Callable[..., Embedding], outcome: str
+) -> None:
+    # given
+    page = visitor.page
+    page.add_init_script(FORGOTTEN)
+    fields, heading = OUTCOMES[outcome]
+    planned = embedding(**fields)
+    session_id = "99999999" if outcome == "unknown" else planned.id
+    if outcome == "cancelled":
+        assert planned.portal.api.delete(f"/v1/sessions/{planned.id}").status_code == 204
+    address = f"{planned.portal.hub_url}/embed/{session_id}"
+    # when
+    frame = planned.show(page, f"{address}#else=a.b.c" if outcome == "registration" else f"{address}{UNREADABLE}")
+    # then
+    expect(frame.get_by_role("heading", level=1)).to_have_text(heading)
+    if outcome == "registration":
+        assert hub_frame(page).url == f"{planned.portal.hub_url}/s/{planned.id}/register"
+        return
+    assert hub_frame(page).evaluate("[history.state.first, location.href]") == [address, address]
+    # and: another one is not kept either
+    hub_frame(page).evaluate("location.hash = 'token=d.e.f'")
+    hub_frame(page).wait_for_function("!location.hash")
+
+
+@pytest.mark.req("E08")
+def test_with_a_token_in_a_tab_somebody_has_to_say_that_they_want_in(
+    visitor: Visitor, embedding: Callable[..., Embedding]
+) -> None:
+    page, planned = visitor.page, embedding()
+    page.goto(planned.url())
+    expect(page.get_by_text("You come in as Ada Lovelace")).to_be_visible()
+    assert planned.portal.api.get(f"/v1/sessions/{planned.id}/presence").json()["items"] == []
+    _join(page)
+
+
 @pytest.mark.req("E08")
 def test_the_same_session_opens_in_a_tab_of_its_own(visitor: Visitor, embedding: Callable[..., Embedding]) -> None:
     """Where the portal's page gives a frame no camera, say; the frame makes room at its next beat."""
@@ -387,6 +438,7 @@ def test_who_leaves_makes_room_at_once_and_may_come_back(
     # While one page sits there, the other is told
     tab = visitor.new_tab()
     tab.goto(planned.url())
+    _join(tab)
     expect(tab.get_by_role("heading", level=1)).to_have_text("You are in this session already")
     # The button
     frame.get_by_role("button", name="Leave").click()
@@ -441,7 +493,13 @@ def test_a_new_role_reaches_the_open_page_and_its_stage(
 # --- every state of the page ---
 
 
+def _join(page: Page) -> None:
+    page.get_by_role("button", name="Join the session").click()
+    expect_stage_in_tab(page)
+
+
 def _leave(page: Page) -> None:
+    _join(page)
     page.get_by_role("button", name="Leave").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("You have left the session")
 
@@ -468,7 +526,7 @@ STATES: dict[str, tuple[Callable[[Embedding], str], Callable[[Page], None]]] = {
         lambda page: expect(page.get_by_role("button", name="Register")).to_be_visible(),
     ),
     "registered": (lambda one: f"{one.portal.hub_url}/s/{one.id}/register", _registered),
-    "live": (lambda one: one.url(), expect_stage_in_tab),
+    "live": (lambda one: one.url(), _join),
     "left": (lambda one: one.url(), _leave),
 }
 

@@ -255,6 +255,52 @@ def test_after_scanners_every_link_of_a_mail_still_works(
     zoe.cookie()
 
 
+@pytest.mark.req("E06", "E10", "S02")
+def test_scanners_take_nobodys_seat(
+    browser: Browser, visitors: Callable[..., Visitor], open_portal: Callable[..., Portal], portal_site: PortalSite
+) -> None:
+    """A registrant's link and an embed's address, followed while the one person sits there and the other does not."""
+    # given
+    portal = open_portal(
+        frame_ancestors=[portal_site.url],
+        stage={"kind": "url", "url": f"{portal_site.url}/stage/{{session_id}}#grant={{grant}}"},
+    )
+    body = {
+        "title": "Open lecture",
+        "host": {"user_id": portal.create_user()["id"]},
+        "starts_at": (datetime.now(UTC) + timedelta(minutes=5)).isoformat(),
+    }
+    address = f"/v1/sessions/{portal.api.post('/v1/sessions', json=body).json()['id']}"
+    grace = portal.api.post(f"{address}/registrants", json={"name": "Grace Hopper", "email": "grace@example.org"})
+    ada = {"user_id": "mrn-7", "user_name": "Ada Lovelace"}
+    link, embed = grace.json()["join_url"], portal.api.post(f"{address}/embeds", json=ada).json()["url"]
+    portal.handed_out.note("join_url", link.rpartition("/")[2])
+    portal.handed_out.note("embed token", embed.partition("#token=")[2])
+    sitting = visitors()
+    sitting.page.goto(link)
+    _join(sitting.page)
+
+    # when
+    scan(browser, [link, embed])
+
+    # then: nobody came, and nobody was kicked
+    visits = portal.api.get(f"{address}/attendance").json()["items"]
+    assert [(visit["name"], visit["is_present"]) for visit in visits] == [("Grace Hopper", True)]
+    expect(sitting.page.get_by_role("status").filter(has_text="You are in the session.")).to_be_visible()
+    # and: both work
+    for way, name in ((link, "Grace Hopper"), (embed, "Ada Lovelace")):
+        coming = visitors()
+        coming.without_gravatar()
+        coming.page.goto(way)
+        expect(coming.page.get_by_text(f"You come in as {name}")).to_be_visible()
+        _join(coming.page)
+
+
+def _join(page: Page) -> None:
+    page.get_by_role("button", name="Join the session").click()
+    expect(page.frame_locator(".frame iframe").get_by_role("heading", name="Portal")).to_be_visible()
+
+
 # --- every page ---
 
 PAGES: dict[str, tuple[Callable[[Person, Page], str], str]] = {

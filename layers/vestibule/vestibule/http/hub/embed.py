@@ -47,8 +47,11 @@ def _proven(visit: Visit, account: Account, session: Session) -> Answer:
         return visit.page("embed_refused.html", status=403)
     if visit.event.form().get("join"):
         return started(visit, arrival, path)
+    form = visit.event.form()
+    # With a token in a tab of its own it may be a program that follows every link it finds.
+    is_person = "pass" in form or "framed" in form
     fields = {"pass": visit.house.entrances.pass_of(arrival), "join": "1"}
-    return shown(visit, arrival, path, launch=Launch.START, fields=fields)
+    return shown(visit, arrival, path, launch=Launch.START if is_person else Launch.NO, fields=fields)
 
 
 def _empty(visit: Visit, account: Account, session: Session) -> Answer:
