@@ -66,6 +66,23 @@ def test_with_reject_new_one_of_20_gets_the_seat_and_every_other_is_told(open_po
         assert answers.count(Unseated(Reason.ALREADY_JOINED)) == AT_ONCE - 1
 
 
+@pytest.mark.req("E12", "R03")
+def test_who_is_in_is_read_over_the_api(portal: Portal) -> None:
+    # given: 20 sittings, of which one goes on
+    joined = [one for one in join_at_once(portal) if isinstance(one, Seated)]
+    address = f"/v1/sessions/{joined[0].session.session_id}/presence"
+    answer = portal.api.get(address)
+    assert answer.status_code == 200, answer.text
+    (item,) = answer.json()["items"]
+    assert (item["state"], item["name"]) == ("in", "Ada Lovelace")
+    assert answer.json()["count"] == {"in": 1, "waiting": 0}
+    # when: whoever it is leaves
+    for seated in joined:
+        portal.house.seats.leave(portal.account, str(seated.token))
+    # then
+    assert portal.api.get(address).json() == {"items": [], "cursor": None, "count": {"in": 0, "waiting": 0}}
+
+
 @pytest.mark.req("E07", "R03")
 def test_attendance_is_read_over_the_api(portal: Portal) -> None:
     # given
