@@ -197,6 +197,41 @@ def test_the_appointment_that_ses_is_handed_is_one_through_its_whole_life(
         assert b"\n" not in mail.raw.replace(b"\r\n", b"")
 
 
+@pytest.mark.req("E13")
+def test_registrants_hear_of_a_change_and_a_cancellation_as_far_as_they_wanted_mail(
+    portal: Portal, host: dict[str, Any], post: Post, grace: str
+) -> None:
+    # given: two who were sent a confirmation, one whom the portal registered without
+    domain = grace.partition("@")[2]
+    wanted, silent = [grace, f"alan@{domain}"], f"silent@{domain}"
+    path = plan(portal, host).headers["location"]
+    for email in (*wanted, silent):
+        notify = {} if email == silent else {"notify": "email"}
+        made = portal.api.post(f"{path}/registrants", json={"name": "Grace Hopper", "email": email, **notify})
+        assert made.status_code == 201, made.text
+        portal.handed_out.note("join_url", made.json()["join_url"].rpartition("/")[2])
+
+    def told(letters: int) -> bool:
+        return all(len(post.handed_over(email)) == letters for email in wanted)
+
+    until(lambda: told(1))
+    # when
+    assert portal.api.patch(path, json={"starts_at": "2199-06-02T09:00:00Z"}).status_code == 200
+    until(lambda: told(2))
+    assert portal.api.delete(path).status_code == 204
+    until(lambda: told(3))
+
+    # then
+    until(post.is_quiet)
+    for email in wanted:
+        mails = post.handed_over(email)
+        assert [str(mail.calendar["METHOD"]) for mail in mails] == ["REQUEST", "REQUEST", "CANCEL"]
+        sequences = [mail.appointment.sequence for mail in mails]
+        assert sequences == sorted(set(sequences))
+        assert len({mail.appointment["UID"] for mail in mails}) == 1
+    assert post.handed_over(silent) == []
+
+
 @pytest.mark.req("S06")
 def test_a_function_that_dies_right_after_its_write_has_mailed_all_the_same(
     portal: Portal, host: dict[str, Any], post: Post, aws: AwsProxy, fresh: Fresh, grace: str

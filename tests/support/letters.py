@@ -73,6 +73,7 @@ def a_letter(kind: LetterKind = LetterKind.INVITATION, **changes: Any) -> Letter
         "at": 1_795_000_000_123,
         "message_id": "e7a1.231415926@lakeside.hub.vestibule.example",
         "sender": "sessions@vestibule.example",
+        "is_registrants": kind is LetterKind.REGISTRATION,
     }
     return Letter(kind=kind, **(records | plain | changes))  # type: ignore[arg-type]
 

@@ -808,7 +808,8 @@ class Registrant:
     link_version
         Rises when the link is rotated, and when somebody who cancelled comes back.
     event
-        The mail that the last write shall cause, None for none.
+        The confirmation that was asked for with the registration; None where none was, and then
+        no other mail either.
     """
 
     registrant_id: str

@@ -2,6 +2,10 @@
 
 The worker leases the event for its addressee (`vestibule.domain.leases`), sends, and
 marks, the mark and what became of the letter in one write.
+
+A session's change or cancellation concerns its participants, and those of its registrants
+who were sent a confirmation.  Registrants may be many: the worker takes a page of them,
+puts a message on the queue for each and one for the next page, and so on.
 """
 
 from __future__ import annotations
@@ -36,13 +40,17 @@ if TYPE_CHECKING:
     from vestibule.settings import Settings
     from vestibule.store.carriers import MailCarrier, TextCarrier
     from vestibule.store.directory.deliveries import DeliveryStore
+    from vestibule.store.directory.lists import Position
     from vestibule.store.directory.registrants import RegistrantStore
     from vestibule.store.directory.sessions import SessionStore
     from vestibule.store.directory.users import UserStore
     from vestibule.store.queues import Queue
     from vestibule.store.table import Action
 
-_PARTICIPANT, _REGISTRANT = "participant_id", "registrant_id"
+REGISTRANTS_AT_ONCE = 100
+"""Registrants of one page: their messages are ten calls of the queue."""
+
+_PARTICIPANT, _REGISTRANT, _AFTER = "participant_id", "registrant_id", "registrants_after"
 _LETTER_OF = {
     EventKind.INVITED: LetterKind.INVITATION,
     EventKind.CHANGED: LetterKind.CHANGE,
@@ -114,7 +122,9 @@ class Invitations:
         """
         if _PARTICIPANT in message.ids or _REGISTRANT in message.ids:
             return self._once(message)
-        self._fan_out(message)
+        if _AFTER not in message.ids:
+            self._fan_out(message)
+        self._fan_out_page(message)
         return None
 
     def _fan_out(self, message: Message) -> None:
@@ -130,13 +140,38 @@ class Invitations:
         ]
         self._outbox.send([str(one) for one in each])
 
+    def _fan_out_page(self, message: Message) -> None:
+        """Do the same for one page of the registrants, and put a message there for the next page.
+
+        Once, though the message may come twice: two chains of messages from here on would be two for good.
+        """
+        name = f"{message.event.event_id}#registrants#{message.ids.get(_AFTER, '')}"
+        self._leases.once(name, lambda: self._tell_page(message))
+
+    def _tell_page(self, message: Message) -> None:
+        ids = {name: message.ids[name] for name in ("account_id", "session_id")}
+        session = self._sessions.get(*ids.values(), consistent=True)
+        if session is None or session.event != message.event:
+            return  # a newer change begins with the first page, and will say it all
+        found, end = self._registrants.page(
+            *ids.values(), after=_position(message.ids.get(_AFTER)), limit=REGISTRANTS_AT_ONCE
+        )
+        each = [
+            Message(message.event, {**ids, _REGISTRANT: one.registrant_id})
+            for one in found
+            if one.event is not None and one.created_at <= message.event.at
+        ]
+        if end is not None:
+            each.append(Message(message.event, {**ids, _AFTER: f"{end[0]}#{end[1]}"}))
+        self._outbox.send([str(one) for one in each])
+
     def _once(self, message: Message) -> DeliveryState | None:
         is_registrants = _REGISTRANT in message.ids
         name = f"{message.event.event_id}#{message.ids[_REGISTRANT if is_registrants else _PARTICIPANT]}"
         if is_registrants:
             # Of a registrant's mail nothing is kept: nobody is shown what became of it.
-            confirmed = self._leases.once(name, lambda: self._confirm(message))
-            return confirmed.state if confirmed else None
+            told = self._leases.once(name, lambda: self._tell_registrant(message))
+            return told.state if told else None
         done = self._leases.once(name, lambda: self._deliver(message), lambda result: self._follows(*result))
         delivery = done[0] if done else None
         return delivery.state if delivery else None
@@ -168,13 +203,16 @@ class Invitations:
             return None, removed
         return self._sent(message, session, participant, _channel(participant, kind)), removed
 
-    def _confirm(self, message: Message) -> Delivery | None:
-        """Send a registrant their link, if the registration still stands as it was."""
+    def _tell_registrant(self, message: Message) -> Delivery | None:
+        """Send a registrant their link, or what has become of the session, if that is still so."""
         account_id, session_id = message.ids["account_id"], message.ids["session_id"]
         session, registrant = self._registrants.with_session(account_id, session_id, message.ids[_REGISTRANT])
-        if session is None or registrant is None or registrant.event != message.event:
+        if session is None or registrant is None or registrant.event is None:
             return None
-        if session.ends_at <= self._clock() or session.status is SessionStatus.CANCELLED:
+        caused_by = registrant.event if message.event.kind is EventKind.REGISTERED else session.event
+        is_cancelled = session.status is SessionStatus.CANCELLED
+        is_so = caused_by == message.event and is_cancelled == (message.event.kind is EventKind.CANCELLED)
+        if session.ends_at <= self._clock() or not is_so:
             return None
         person = _as_participant(registrant)
         return self._sent(message, session, person, Channel.EMAIL, registrant)
@@ -284,6 +322,7 @@ class Invitations:
             at=message.event.at,
             message_id=f"{message.event.event_id}.{participant.participant_id}@{self._settings.hub_host(account.slug)}",
             sender=self._settings.mail_sender,
+            is_registrants=registrant is not None,
             previous=replace(
                 session,
                 title=former.title,
@@ -312,6 +351,14 @@ class Invitations:
         if participant.user_id is None:
             return None
         return self._users.get(participant.account_id, participant.user_id)
+
+
+def _position(text: str | None) -> Position | None:
+    """Return where a page of registrants begins, from what a message says."""
+    if text is None:
+        return None
+    shard, _, sort = text.partition("#")
+    return int(shard), sort
 
 
 def _channel(participant: Participant, kind: EventKind) -> Channel:

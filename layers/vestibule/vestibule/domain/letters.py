@@ -37,6 +37,8 @@ class Letter:
     session
         As it is now.  A cancellation of a session that still takes place tells
         the participant that it does so without them.
+    is_registrants
+        Whether the addressee signed up, and was not invited.
     previous
         The session as the participant last heard of it; lets a change say what is new.
     recipient_locale, recipient_time_zone
@@ -75,6 +77,7 @@ class Letter:
     at: int
     message_id: str
     sender: str
+    is_registrants: bool = False
     previous: Session | None = None
     recipient_locale: str | None = None
     recipient_time_zone: str | None = None

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from vestibule.store.queues import Queue
 
 _EVENT_ID_BYTES = 16
-_IDS = ("account_id", "session_id", "participant_id", "registrant_id", "identity")
-"""What a message says of the written item: ids, by which the worker reads the rest."""
+_IDS = ("account_id", "session_id", "participant_id", "registrant_id", "identity", "registrants_after")
+"""What a message says of the written item: ids, by which the worker reads the rest, and how far down a list it is."""
 _READING = (KeyError, TypeError, ValueError, AttributeError)
 """What reading something raises that this house did not write."""
 

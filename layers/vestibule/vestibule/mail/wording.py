@@ -247,7 +247,7 @@ def _duration(texts: Translation, letter: Letter) -> Row:
 
 def _reason(texts: Translation, letter: Letter) -> str:
     account, email = rules.one_line(letter.account.name), letter.participant.email or ""
-    if letter.kind is LetterKind.REGISTRATION:
+    if letter.is_registrants:
         return texts.gettext(
             "{account} sent this mail to {email}, because the address was registered for this session. If that was "
             "not you, there is nothing for you to do."
