@@ -438,7 +438,7 @@ def test_who_leaves_makes_room_at_once_and_may_come_back(
     # While one page sits there, the other is told
     tab = visitor.new_tab()
     tab.goto(planned.url())
-    _join(tab)
+    tab.get_by_role("button", name="Join the session").click()
     expect(tab.get_by_role("heading", level=1)).to_have_text("You are in this session already")
     # The button
     frame.get_by_role("button", name="Leave").click()

@@ -337,6 +337,36 @@ def test_a_session_that_is_over_says_so_in_the_frame(
     assert (answer["statusCode"], "was cancelled" in text_of(answer)) == (410, True)
 
 
+@pytest.mark.req("E08", "L06")
+def test_whatever_the_frame_is_shown_first_takes_the_token_out_of_the_address(
+    browser: Browser, house: House, account: Account, session: Session, wire: Wire
+) -> None:
+    def first_script(answer: dict[str, Any]) -> str:
+        return re.findall(r'<script[^>]* src="/static/(\w+)', answer["body"])[0]
+
+    gone = plan(house, account)
+    house.sessions.cancel(account.account_id, gone.session_id)
+    browser.ask(f"/embed/{session.session_id}")  # the account is remembered
+    assert first_script(browser.ask(f"/embed/{gone.session_id}")) == "forget"
+    assert first_script(browser.ask("/embed/99999999")) == "forget"
+    wire.fail("GetItem", "InternalServerError")
+    failed = browser.ask(f"/embed/{session.session_id}")
+    assert (failed["statusCode"], first_script(failed)) == (503, "forget")
+    # and what is tried again goes on with it
+    assert f'<a class="button" href="/embed/{session.session_id}" data-retry>' in failed["body"]
+
+
+@pytest.mark.req("E08")
+def test_what_starts_by_itself_is_a_frame_or_somebody_who_was_there(
+    browser: Browser, house: House, account: Account, session: Session, clock: FakeClock
+) -> None:
+    clock.advance(HOUR)
+    token = token_for(house, account, session)
+    in_a_frame, in_a_tab = (exchange(browser, session, token=token, **where) for where in ({"framed": "1"}, {}))
+    again = exchange(browser, session, **{"pass": field(in_a_tab, "pass")})
+    assert [data(one, "launch") for one in (in_a_frame, in_a_tab, again)] == ["start", "no", "start"]
+
+
 def test_who_comes_too_early_is_shown_what_is(
     browser: Browser, house: House, account: Account, session: Session
 ) -> None:
