@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from vestibule.domain.participants import ADDED_AT_ONCE, PARTICIPANTS_AT_MOST, Invitee
+from vestibule.errors import ConflictError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -155,6 +158,39 @@ def test_fifty_at_once_add_a_person_once(portal: Portal, host: dict[str, Any]) -
     assert Counter(a.status_code for a in answers) == {201: 1, 409: AT_ONCE - 1}
     assert {a.json()["code"] for a in answers if a.status_code == 409} == {"participant_exists"}
     assert len(portal.api.get(path).json()["items"]) == 2
+
+
+def test_many_at_once_add_no_more_people_than_a_session_may_have(portal: Portal, host: dict[str, Any]) -> None:
+    # given: a session of 41, written in two transactions
+    first = [{"full_name": f"First {number}"} for number in range(40)]
+    session = plan(portal, host, participants=first)
+    participants, key = portal.house.participants, (portal.account_id, session["id"])
+
+    def add(number: int) -> bool:
+        invitees = [Invitee(full_name=f"Guest {number}.{one}") for one in range(ADDED_AT_ONCE)]
+        try:
+            participants.add(*key, invitees)
+        except ConflictError as refused:
+            return refused.code != "too_many_participants"
+        return True
+
+    # when: eight times a hundred, of which four have room
+    with ThreadPoolExecutor(8) as pool:
+        added = sum(pool.map(add, range(8)))
+
+    # then: each hundred is there or not, and what was given back can be taken
+    assert len(participants.list_of(*key)) == 41 + added * ADDED_AT_ONCE <= PARTICIPANTS_AT_MOST
+    assert [add(8 + number) for number in range(4 - added)] == [True] * (4 - added)
+    room = PARTICIPANTS_AT_MOST - 441
+    participants.add(*key, [Invitee(full_name=f"Last {number}") for number in range(room)])
+    assert not add(12)
+    # and: who goes makes room for one, over the API too
+    path = f"/v1/sessions/{session['id']}/participants"
+    more = {"participants": [{"full_name": "Nora Berg"}]}
+    assert portal.api.post(path, json=more).json()["code"] == "too_many_participants"
+    assert portal.api.delete(f"{path}/{session['participants'][1]['id']}").status_code == 204
+    assert portal.api.post(path, json=more).status_code == 201
+    assert portal.api.post(path, json={"participants": [{"full_name": "Eve"}]}).status_code == 409
 
 
 def test_fifty_at_once_take_an_external_id_once(portal: Portal, host: dict[str, Any]) -> None:

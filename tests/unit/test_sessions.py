@@ -16,6 +16,7 @@ from vestibule.domain.participants import ADDED_AT_ONCE, TOGETHER, Invitee
 from vestibule.domain.sessions import Filter, HostRef
 from vestibule.errors import ConflictError, InvalidError, NotFoundError, VersionMismatchError
 from vestibule.model import ParticipantRole, SessionStatus
+from vestibule.store.directory import keys
 from vestibule.store.directory.sessions import session_item
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ def test_creating_a_session_with_20_guests_is_one_transaction(house: House, host
         plan(house, host, *map(guest, range(20)))
 
     assert [call.operation for call in calls] == ["GetItem", "GetItem", "TransactWriteItems"]
-    assert len(calls[-1].request["TransactItems"]) == 1 + 21 * 3
+    assert len(calls[-1].request["TransactItems"]) == 1 + 1 + 21 * 3  # itself, how many, and three writes each
 
 
 def test_a_hundred_guests_take_one_round_trip_per_hundred_items(
@@ -233,6 +234,46 @@ def test_a_session_takes_so_many_people_and_no_more(
 
     assert refused.value.code == "too_many_participants"
     assert len(house.participants.list_of(account.account_id, session.session_id)) == 40
+
+
+def test_who_goes_makes_room_and_who_breaks_off_gives_it_back(
+    house: House, account: Account, host: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given: full but for one
+    monkeypatch.setattr(participants_rules, "PARTICIPANTS_AT_MOST", 40)
+    session, _ = plan(house, host)
+    key = account.account_id, session.session_id
+    known = house.participants.add(*key, list(map(guest, range(38))))
+    # when: another call's people came after this one had looked
+    gathering = house.participants.gathering(*key)
+    house.participants.add(*key, [guest(38)])
+    monkeypatch.setattr(house.participants, "gathering", lambda *_: gathering)
+    with pytest.raises(ConflictError, match="at most"):
+        house.participants.add(*key, [guest(39)])
+    monkeypatch.undo()
+    monkeypatch.setattr(participants_rules, "PARTICIPANTS_AT_MOST", 40)
+    # then
+    assert len(house.participants.list_of(*key)) == 40
+    # and
+    house.participants.remove(*key, known[0].participant_id)
+    house.participants.add(*key, [guest(39)])
+    with pytest.raises(ConflictError, match="at most"):
+        house.participants.add(*key, [guest(40)])
+
+
+def test_a_session_from_before_people_were_counted_is_counted_when_it_is_next_changed(
+    house: House, account: Account, host: User, moto_aws: MotoAws, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(participants_rules, "PARTICIPANTS_AT_MOST", 5)
+    session, _ = plan(house, host)
+    key = account.account_id, session.session_id
+    ben, _ = house.participants.add(*key, [guest(0), guest(1)])
+    house.dynamodb.delete_item(TableName=settings.directory_table, Key=keys.head_count(*key))
+    # when
+    house.participants.remove(*key, ben.participant_id)
+    # then: the host and one more
+    (count,) = [row for row in moto_aws.stored(settings.directory_table) if row["sk"] == {"S": "count"}]
+    assert count["people"] == {"N": "2"}
 
 
 # --- listing --------------------------------------------------------------------------------------------

@@ -2,7 +2,8 @@
 
 One person has one place in a session: a registered user by its id, a guest by the
 e-mail address, one without by the name.  The key of the item is that identity, so
-that two calls cannot both add somebody.
+that two calls cannot both add somebody.  How many there are is counted in the very
+transactions that add and remove them, so that many calls at once add no more than may be.
 """
 
 from __future__ import annotations
@@ -139,10 +140,7 @@ class Participants:
             The account has no such session, or the session no such participant.
         """
         session, known = self._whole(account_id, session_id)
-        found = next((p for p in known if p.participant_id == participant_id), None)
-        if found is None:
-            raise NotFoundError("participant_not_found", "The session has no such participant.")
-        return session, found
+        return session, _one_of(known, participant_id)
 
     def add(
         self, account_id: str, session_id: str, invitees: Sequence[Invitee], batch: str | None = None
@@ -171,17 +169,17 @@ class Participants:
         earlier = [p for p in gathering.participants if batch is not None and p.batch == batch]
         known = [p for p in gathering.participants if p not in earlier]
         if len(known) + len(invitees) > PARTICIPANTS_AT_MOST:
-            raise ConflictError("too_many_participants", f"A session has at most {PARTICIPANTS_AT_MOST} participants.")
+            raise too_many()
         drafts = [replace(draft, batch=batch) for draft in self.drafts(session, invitees, known=known)]
         drafts = _going_on(drafts, earlier, gathering.removed)
         written: list[Participant] = []
         try:
             for part in batched(drafts, TOGETHER, strict=False):
-                written += self.write_with(session, (), part, _never)
+                written += self._write_counted(session, part, known=len(gathering.participants))
         except ConflictError:
-            # Somebody else added one of them at the same moment: leave nothing half done.
+            # Somebody else added one of them, or took their place, at the same moment: leave nothing half done.
             for participant in [*earlier, *written]:
-                self._sessions.write(self._removal(participant))
+                self._sessions.write([*self._removal(participant), self._counting_out(session, 1)])
             raise
         return sorted([*earlier, *written], key=lambda participant: participant.position)
 
@@ -282,11 +280,13 @@ class Participants:
         ConflictError
             It is the host, or somebody else changed it at the same moment.
         """
-        session, participant = self.get(account_id, session_id, participant_id)
+        session, known = self._whole(account_id, session_id)
+        participant = _one_of(known, participant_id)
         if participant.role is ParticipantRole.HOST:
             raise ConflictError("host_is_fixed", "The host takes part as long as the session is theirs.")
+        counting = self._counting_out(session, 1, known=len(known))
         try:
-            self._sessions.write(self._leaving(session, participant))
+            self._sessions.write([*self._leaving(session, participant), counting])
         except ConditionFailedError as refused:
             raise _changed_meanwhile() from refused
 
@@ -381,7 +381,7 @@ class Participants:
 
     def write_more(self, session: Session, drafts: Sequence[Participant]) -> list[Participant]:
         """Write new participants of a session that was just created, see `write_with`."""
-        parts = (self.write_with(session, (), part, _never) for part in batched(drafts, TOGETHER, strict=False))
+        parts = (self._write_counted(session, part, known=0) for part in batched(drafts, TOGETHER, strict=False))
         return [participant for part in parts for participant in part]
 
     def follow_host(self, session: Session, first: Sequence[Action], gathering: Gathering, host: Invitee) -> None:
@@ -408,6 +408,7 @@ class Participants:
             drafts = _going_on(self.drafts(session, (), host=host, known=others), (), gathering.removed)
             self.write_with(session, actions, drafts, lambda _: _changed_meanwhile())
             return
+        actions += [self._counting_out(session, len(former), known=len(gathering.participants))] if former else []
         raised = replace(guest, role=ParticipantRole.HOST, updated_at=self._clock(), version=guest.version + 1)
         try:
             self._sessions.write([*actions, *self._sessions.rewriting(session, raised, before=guest)])
@@ -424,6 +425,20 @@ class Participants:
             actions.append(self._claim(session, participant, self._links.connect_code(participant)))
         for first in range(0, len(actions), 100):
             self._sessions.write(actions[first : first + 100])
+
+    def _write_counted(self, session: Session, part: Sequence[Participant], *, known: int) -> list[Participant]:
+        """Write some new participants as far as the session has room for them.
+
+        Raises
+        ------
+        ConflictError
+            Others have taken the room, or somebody takes part already.
+        """
+        counting = self._sessions.counting(session, len(part), known=known, most=PARTICIPANTS_AT_MOST)
+        return self.write_with(session, [counting], part, lambda _: too_many())
+
+    def _counting_out(self, session: Session, people: int, *, known: int = 0) -> Action:
+        return self._sessions.counting(session, -people, known=known, most=PARTICIPANTS_AT_MOST)
 
     def _draft(self, session: Session, position: int, invitee: Invitee, checks: Checks) -> Participant:
         path = f"participants.{position}"
@@ -599,6 +614,18 @@ _RULES: dict[str, Callable[[Checks, str, Any], Any]] = {
 
 def _never(refused: ConditionFailedError) -> Exception:
     return AssertionError(refused)
+
+
+def _one_of(known: Sequence[Participant], participant_id: str) -> Participant:
+    found = next((p for p in known if p.participant_id == participant_id), None)
+    if found is None:
+        raise NotFoundError("participant_not_found", "The session has no such participant.")
+    return found
+
+
+def too_many() -> ConflictError:
+    """Return what is said when a session would have too many participants."""
+    return ConflictError("too_many_participants", f"A session has at most {PARTICIPANTS_AT_MOST} participants.")
 
 
 def _takes_part(participant: Participant) -> ConflictError:

@@ -15,7 +15,7 @@ from vestibule.clock import MINUTE
 from vestibule.domain import passwords, rules
 from vestibule.domain.idempotency import IdTakenError
 from vestibule.domain.outbox import new_event
-from vestibule.domain.participants import PARTICIPANTS_AT_MOST, Invitee
+from vestibule.domain.participants import PARTICIPANTS_AT_MOST, Invitee, too_many
 from vestibule.domain.people import named_alike
 from vestibule.domain.rules import Checks, RuleError
 from vestibule.errors import ConflictError, FieldError, InvalidError, NotFoundError, VersionMismatchError
@@ -148,7 +148,7 @@ class Sessions:
             The given id is in use.
         """
         if len(invitees) >= PARTICIPANTS_AT_MOST:
-            raise ConflictError("too_many_participants", f"A session has at most {PARTICIPANTS_AT_MOST} participants.")
+            raise too_many()
         user = self._host(account_id, host)
         checks = Checks()
         clean = _clean(fields, checks)
@@ -337,7 +337,8 @@ class Sessions:
             return _name_taken(session, error.index)
 
         first, others = drafts[: INVITED_AT_FIRST + 1], drafts[INVITED_AT_FIRST + 1 :]
-        written = self._participants.write_with(session, self._store.creating(session), first, refused)
+        whole = [*self._store.creating(session), self._store.beginning_count(session, len(first))]
+        written = self._participants.write_with(session, whole, first, refused)
         return written + self._participants.write_more(session, others)
 
     def _replace(self, session: Session, before: Session) -> bool:

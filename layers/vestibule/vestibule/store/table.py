@@ -40,6 +40,7 @@ _ROUNDS = 4
 """Attempts at a transaction that meets another, and at what a batch leaves over."""
 _FIRST_PAUSE = 0.025
 """Seconds; doubles each round, and the pause is drawn evenly below that."""
+_LAST_DOUBLING = 4
 
 
 class ConditionFailedError(Exception):
@@ -182,7 +183,7 @@ class Table:
         """Return the action that removes an item, on a condition if there is one."""
         return {"Delete": self._on({"Key": key}, condition, values)}
 
-    def change(self, key: Item, change: str, condition: str, values: Mapping[str, Any]) -> Action:
+    def change(self, key: Item, change: str, condition: str | None, values: Mapping[str, Any]) -> Action:
         """Return `update` as an action, for a transaction with others."""
         return {"Update": {**self._on({"Key": key}, condition, values), "UpdateExpression": change}}
 
@@ -190,7 +191,7 @@ class Table:
         """Return the action that writes nothing and lets the others through on a condition."""
         return {"ConditionCheck": self._on({"Key": key}, condition, values)}
 
-    def write(self, *actions: Action) -> None:
+    def write(self, *actions: Action, rounds: int = _ROUNDS) -> None:
         """Carry out actions together or not at all; a lone put needs no transaction.
 
         A transaction that meets another one on the same item is tried again
@@ -200,6 +201,8 @@ class Table:
         ----------
         actions
             100 at most, of any table of this account.
+        rounds
+            Attempts, where other transactions stand in the way.
 
         Raises
         ------
@@ -211,7 +214,7 @@ class Table:
         if len(actions) == 1 and "Put" in actions[0]:
             self._put_alone(actions[0]["Put"])
             return
-        for attempt in range(_ROUNDS):
+        for attempt in range(rounds):
             if attempt:
                 self._back_off(attempt)
             try:
@@ -273,7 +276,7 @@ class Table:
         return arguments
 
     def _back_off(self, attempt: int) -> None:
-        self._pause(self._draw() * _FIRST_PAUSE * 2**attempt)
+        self._pause(self._draw() * _FIRST_PAUSE * 2 ** min(attempt, _LAST_DOUBLING))
 
 
 def _can_be_stored(name: str, text: str) -> bool:

@@ -158,6 +158,11 @@ def registrant(account_id: str, session_id: str, registrant_id: str) -> Item:
     return _key(f"{session_partition(account_id, session_id)}#registrant#{registrant_id}", "registrant")
 
 
+def head_count(account_id: str, session_id: str) -> Item:
+    """Return the key of how many take part in a session, apart from what is read with the session."""
+    return _key(f"{session_partition(account_id, session_id)}#people", "count")
+
+
 def places(account_id: str, session_id: str, part: str) -> Item:
     """Return the key of one part of a session's limited places."""
     return _key(f"{session_partition(account_id, session_id)}#places#{part}", "places")

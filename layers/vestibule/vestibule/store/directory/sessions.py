@@ -42,6 +42,11 @@ _FREE_OR_OURS = "attribute_not_exists(pk) OR session_id = :session"
 _FREE_OR_LEFT = "attribute_not_exists(pk) OR attribute_exists(removed_at)"
 """True when the person never took part, or was removed."""
 
+_HAS_ROOM = "attribute_not_exists(people) OR people <= :room"
+"""True when the session has room for those who come; one without a count was read as a whole just before."""
+_ROUNDS = 10
+"""Attempts at a transaction: everybody who adds people to one session meets on its count."""
+
 _LAST = "9" * 15 + "#~"
 """A sort key of a list that stands after every entry's."""
 
@@ -176,6 +181,31 @@ class SessionStore:
             *(self._table.delete(key) for key in left if key not in kept),
         ]
 
+    def beginning_count(self, session: Session, people: int) -> Action:
+        """Return the action that says how many take part in a new session."""
+        key = keys.head_count(session.account_id, session.session_id)
+        return self._table.put(key | pack({"people": people}))
+
+    def counting(self, session: Session, change: int, *, known: int, most: int) -> Action:
+        """Return the action that counts people in, as long as there is room, or out.
+
+        Parameters
+        ----------
+        change
+            How many come; negative when they go.
+        known
+            How many took part when the session was read: begins the count of one that has none yet.
+        most
+            How many there may be.
+        """
+        values = {":known": known, ":change": change}
+        return self._table.change(
+            keys.head_count(session.account_id, session.session_id),
+            "SET people = if_not_exists(people, :known) + :change",
+            _HAS_ROOM if change > 0 else None,
+            values | ({":room": most - change} if change > 0 else {}),
+        )
+
     def adding(self, session: Session, participant: Participant) -> list[Action]:
         """Return the actions that write a new participant: itself, then its id's pointer."""
         return [
@@ -224,7 +254,7 @@ class SessionStore:
 
     def write(self, actions: Sequence[Action]) -> None:
         """Carry out actions together, see `vestibule.store.table.Table.write`."""
-        self._table.write(*actions)
+        self._table.write(*actions, rounds=_ROUNDS)
 
     def page(
         self, account_id: str, *, starting: range, after: str | None, limit: int
