@@ -176,7 +176,7 @@ def test_what_it_costs_does_not_grow_with_those_who_have_left(
 
 
 def test_an_empty_session_has_nobody(function: LoadFunction, account: Account, session: Session) -> None:
-    nobody = {"items": [], "cursor": None, "count": {"in": 0, "waiting": 0}}
+    nobody: dict[str, Any] = {"items": [], "cursor": None, "count": {"in": 0, "waiting": 0}}
     assert people_of(function, account, session) == nobody
 
 
