@@ -182,17 +182,15 @@ class Clients:
         UnavailableError
             DynamoDB failed; nothing is known about the credentials.
         """
-        account_id, separator, _ = client_id.partition("-")
-        if not (separator and account_id.isascii() and account_id.isdigit()):
-            raise UnauthenticatedError
-        client = self._store.get(account_id, client_id)
+        account_id = ids.account_id_in(client_id)
+        client = self._store.get(account_id, client_id) if account_id else None
         if client is None or client.account_status is not Status.ACTIVE:
             raise UnauthenticatedError
         now = self._clock()
         for known in client.secrets:
             is_live = known.expires_at is None or now < known.expires_at
             if ids.matches(secret, known.digest) and is_live:
-                return Caller(account_id, client_id, client.scopes, known.expires_at)
+                return Caller(client.account_id, client_id, client.scopes, known.expires_at)
         raise UnauthenticatedError
 
     def _get(self, account_id: str, client_id: str) -> Client:

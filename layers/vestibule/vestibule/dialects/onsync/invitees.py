@@ -87,13 +87,13 @@ def put_by_email(ask: Ask) -> dict[str, Any]:
 
 def change_by_email(ask: Ask) -> dict[str, Any]:
     """``POST /user_invitee``."""
-    found = _named(ask)
+    found = _named(ask, by_email=True)
     return _linked(ask, _change(ask, found, _invitee(ask.members, found)))
 
 
 def remove_by_email(ask: Ask) -> dict[str, Any]:
     """``DELETE /user_invitee``: the link in the answer is dead from now on."""
-    found = _named(ask)
+    found = _named(ask, by_email=True)
     ask.house.participants.remove(ask.account_id, found.session_id, found.participant_id)
     return _linked(ask, found)
 
@@ -106,12 +106,20 @@ def _people(ask: Ask, session_id: str) -> list[Participant]:
     return [one for one in gathering.participants if one.role is not ParticipantRole.HOST]
 
 
-def _named(ask: Ask) -> Participant:
-    """Return the invitee whom a call names, by id or e-mail address."""
+def _named(ask: Ask, *, by_email: bool = False) -> Participant:
+    """Return the invitee whom a call names, by id or e-mail address.
+
+    Parameters
+    ----------
+    by_email
+        The address counts where there is one: in version 2 a ``user_id`` is the customer's own.
+    """
     people = _people(ask, ask.id_of("session_id", "session_not_found"))
     user_id, email = ask.members.text("user_id") or ask.members.text("id"), ask.members.text("email")
     if user_id is None and email is None:
-        raise required("user_id")
+        raise required("email" if by_email else "user_id")
+    if by_email and email is not None:
+        user_id = None
     for one in people:
         if one.participant_id == user_id or (user_id is None and email and _is(one, email)):
             return one
