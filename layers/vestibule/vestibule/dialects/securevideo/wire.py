@@ -60,6 +60,9 @@ _NAMES_OF_PARTICIPANTS = {
     "user_id": "SecureVideoUserId",
     "external_id": "ParticipantExternalId",
 }
+_KEPT_HERE = "extras"
+"""Where the members lie that are kept for the client alone, by the vendor's own names."""
+_CHANNELS = {"notify=email": "ShouldAutoDeliverCode E", "notify=sms": "ShouldAutoDeliverCode S"}
 _TAKEN_BY_A_SESSION = "session of the account has this ExternalSessionId"
 _INVALID = "The request is invalid."
 _SAID: dict[type[VestibuleError], str] = {
@@ -166,8 +169,11 @@ def is_named_by_query(path_id: str) -> bool:
 
 def _in_their_names(error: FieldError) -> str:
     """Return what is wrong with a member under the vendor's name of it."""
-    *outer, name = error.field.split(".")
+    *outer, name = (part for part in error.field.split(".") if part != _KEPT_HERE)
     theirs = _NAMES.get(name, name)
     if outer:
         theirs = f"Participants[{outer[-1]}].{_NAMES_OF_PARTICIPANTS.get(name, name)}"
-    return theirs + error.detail.removeprefix(error.field)
+    detail = error.detail.removeprefix(error.field)
+    for ours, channel in _CHANNELS.items():
+        detail = detail.replace(ours, channel)
+    return theirs + detail

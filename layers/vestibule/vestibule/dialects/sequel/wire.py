@@ -57,7 +57,6 @@ _NAMES = {
     "starts_at": "startDate",
     "duration_minutes": "endDate",
     "time_zone": "timezone",
-    "extras": "picture",
     "user_id": "userId",
     "user_name": "userDisplayName",
     "user_email": "userEmail",
@@ -167,4 +166,5 @@ def _too_much() -> RequestError:
 
 
 def _in_their_names(error: FieldError) -> str:
-    return _NAMES.get(error.field, error.field) + error.detail.removeprefix(error.field)
+    name = error.field.removeprefix("extras.")
+    return _NAMES.get(name, name) + error.detail.removeprefix(error.field)
