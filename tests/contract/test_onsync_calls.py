@@ -322,6 +322,17 @@ def test_a_session_is_changed_in_what_is_given(api: OnSync) -> None:
     assert len(invitees(api, session_id)["participants"]) == 1
 
 
+def test_a_change_whose_people_cannot_be_read_changes_nothing(api: OnSync) -> None:
+    session_id = added(api, invited_participants=PEOPLE)
+    before = shown(api, session_id), invitees(api, session_id)
+
+    for people in ([{**ANNA, "role": 4}], [{"first_name": "Nobody"}], "everybody"):
+        answer = api.call("POST", "/session", id=session_id, topic="New topic", invited_participants=people)
+        assert answer.status_code == 400, answer.text
+
+    assert (shown(api, session_id), invitees(api, session_id)) == before
+
+
 @pytest.mark.req("S07")
 def test_what_was_shown_may_come_back(api: OnSync, portal: Portal) -> None:
     """The whole object changes nothing, also of a session that was planned elsewhere and has begun."""

@@ -49,10 +49,11 @@ def change(ask: Ask) -> dict[str, Any]:
     """``POST /session``: with invited_participants, that is the list from now on."""
     session_id = ask.id_of("id", "session_not_found")
     before = _live(ask, session_id)
+    people = invited(ask) if ask.members.is_set("invited_participants") else None
     if fields := _fields(ask, before):
         ask.house.sessions.change(ask.account_id, session_id, fields)
-    if ask.members.is_set("invited_participants"):
-        replace_all(ask, session_id, invited(ask))
+    if people is not None:
+        replace_all(ask, session_id, people)
     return {"id": int(session_id), "message": UPDATED}
 
 
