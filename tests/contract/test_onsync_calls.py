@@ -547,6 +547,20 @@ def test_what_invitees_showed_may_come_back(api: OnSync) -> None:
     assert invitees(api, session_id) == before
 
 
+def test_an_invitee_who_cannot_be_added(api: OnSync) -> None:
+    """Said of the parameter; a place in a list that nobody sent would mislead."""
+    session_id = added(api, invited_participants=[ANNA])
+    wrong = {"email": "nobody", "first_name": "No", "last_name": "Body"}
+
+    answers = [
+        api.call("PUT", "/invitee", session_id=session_id, **wrong),
+        api.call("PUT", "/user_invitee", 2, session_id=session_id, **wrong),
+        api.call("POST", "/session", id=session_id, invited_participants=[ANNA, wrong]),
+    ]
+
+    assert [refused(answer) for answer in answers] == [(400, "email: must be an e-mail address.")] * 3
+
+
 def test_nobody_is_invited_twice(api: OnSync) -> None:
     session_id = added(api, invited_participants=[ANNA])
 

@@ -521,6 +521,8 @@ def test_a_deleted_session_is_gone(own: SecureVideo) -> None:
     assert own.get(f"/session/{host['SystemUserId']}").json() == []
     moved = own.put(f"/session/{session['SessionId']}", json={"ScheduleTs": START})
     assert refusal(moved) == (404, NO_SESSION)
+    for guest in (GUEST, {**GUEST, "ParticipantFullName": "Somebody Else", "ParticipantEmailAddress": ""}):
+        assert refusal(own.post(f"/participant/{session['SessionId']}", json=guest)) == (404, NO_SESSION)
 
 
 @pytest.mark.req("P05")
@@ -627,6 +629,25 @@ def test_nobody_is_added_twice(api: SecureVideo, host: dict[str, Any]) -> None:
 
     assert [refusal(answer)[0] for answer in answers] == [400, 400, 400]
     assert all("takes part in the session already." in answer.json()["MessageDetail"] for answer in answers)
+
+
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ({"ParticipantEmailAddress": "nobody"}, "ParticipantEmailAddress: must be an e-mail address."),
+        ({"ParticipantEmailAddress": "", "ShouldAutoDeliverCode": "E"},
+         "ParticipantEmailAddress: is required for ShouldAutoDeliverCode E."),
+        ({"ParticipantDefaultResolution": "x" * 2_049},
+         "ParticipantDefaultResolution: must have 1 to 2048 characters."),
+    ],
+)  # fmt: skip
+def test_a_participant_who_cannot_be_added(
+    api: SecureVideo, host: dict[str, Any], members: dict[str, Any], said: str
+) -> None:
+    """In the names of the one object that was sent."""
+    session = planned(api, host)
+
+    assert refusal(api.post(f"/participant/{session['SessionId']}", json={**GUEST, **members})) == invalid(said)
 
 
 def test_an_unknown_user_cannot_take_part(api: SecureVideo, host: dict[str, Any]) -> None:

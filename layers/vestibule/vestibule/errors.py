@@ -127,6 +127,11 @@ class FieldError:
     code: str
     detail: str
 
+    def without_places(self) -> "FieldError":
+        """Return the same with a path of names alone."""
+        field = ".".join(part for part in self.field.split(".") if not part.isdigit())
+        return FieldError(field, self.code, self.detail.replace(self.field, field, 1))
+
 
 class InvalidError(VestibuleError):
     """The input breaks a rule; carries one `FieldError` for each broken member."""
@@ -134,3 +139,7 @@ class InvalidError(VestibuleError):
     def __init__(self, *errors: FieldError) -> None:
         super().__init__("invalid_request", "; ".join(e.detail for e in errors))
         self.errors = errors
+
+    def without_places(self) -> "InvalidError":
+        """Return the same refusal without the numbers of places in a list, for a caller that sent no such list."""
+        return InvalidError(*(error.without_places() for error in self.errors))

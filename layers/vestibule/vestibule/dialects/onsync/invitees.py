@@ -37,7 +37,7 @@ def replace_all(ask: Ask, session_id: str, wanted: Sequence[Invitee]) -> None:
     known = {(one.email or "").casefold(): one for one in _people(ask, session_id)}
     asked = {(one.email or "").casefold(): one for one in wanted}
     for part in batched([one for email, one in asked.items() if email not in known], ADDED_AT_ONCE, strict=False):
-        ask.house.participants.add(ask.account_id, session_id, part)
+        _add(ask, session_id, part)
     for one in _people(ask, session_id):
         email = (one.email or "").casefold()
         if email in asked:
@@ -57,7 +57,7 @@ def grouped(ask: Ask) -> dict[str, Any]:
 def add(ask: Ask) -> dict[str, Any]:
     """``PUT /invitee``."""
     session_id = ask.id_of("session_id", "session_not_found")
-    (added,) = ask.house.participants.add(ask.account_id, session_id, [_invitee(ask.members)])
+    (added,) = _add(ask, session_id, [_invitee(ask.members)])
     return {"id": int(added.participant_id), "message": "Invitee added"}
 
 
@@ -81,7 +81,7 @@ def put_by_email(ask: Ask) -> dict[str, Any]:
     known = {(one.email or "").casefold(): one for one in _people(ask, session_id)}
     if found := known.get((wanted.email or "").casefold()):
         return _linked(ask, _change(ask, found, wanted))
-    (added,) = ask.house.participants.add(ask.account_id, session_id, [wanted])
+    (added,) = _add(ask, session_id, [wanted])
     return _linked(ask, added)
 
 
@@ -96,6 +96,14 @@ def remove_by_email(ask: Ask) -> dict[str, Any]:
     found = _named(ask, by_email=True)
     ask.house.participants.remove(ask.account_id, found.session_id, found.participant_id)
     return _linked(ask, found)
+
+
+def _add(ask: Ask, session_id: str, people: Sequence[Invitee]) -> list[Participant]:
+    """Add people, whose places here are not those of any list that the client sent."""
+    try:
+        return ask.house.participants.add(ask.account_id, session_id, people)
+    except InvalidError as refused:
+        raise refused.without_places() from None
 
 
 def _people(ask: Ask, session_id: str) -> list[Participant]:

@@ -166,6 +166,6 @@ def _document(event: Event) -> dict[str, Any]:
 def _in_their_names(error: FieldError) -> str:
     *outer, name = (part for part in error.field.split(".") if part != "extras")
     theirs = _NAMES.get(name, name)
-    if outer:
+    if outer and outer[-1].isdigit():
         theirs = f"invited_participants[{outer[-1]}].{theirs}"
     return theirs + error.detail.removeprefix(error.field)

@@ -172,7 +172,8 @@ def _in_their_names(error: FieldError) -> str:
     *outer, name = (part for part in error.field.split(".") if part != _KEPT_HERE)
     theirs = _NAMES.get(name, name)
     if outer:
-        theirs = f"Participants[{outer[-1]}].{_NAMES_OF_PARTICIPANTS.get(name, name)}"
+        place = f"Participants[{outer[-1]}]." if outer[-1].isdigit() else ""
+        theirs = place + _NAMES_OF_PARTICIPANTS.get(name, name)
     detail = error.detail.removeprefix(error.field)
     for ours, channel in _CHANNELS.items():
         detail = detail.replace(ours, channel)
