@@ -591,6 +591,9 @@ def test_version_two(api: OnSync, portal: Portal) -> None:
     assert list(put.json()) == ["id", "personal_session_link"]
     assert put.json()["personal_session_link"].startswith(f"{portal.hub_url}/p/{session_id}-")
     assert api.call("PUT", "/user_invitee", 2, **anna).json() == put.json()
+    as_xml = api.request("PUT", "/user_invitee", version=2, content=raw(anna), headers=FORM)
+    link = put.json()["personal_session_link"]
+    assert as_xml.text == f"<xml><id>{put.json()['id']}</id><personal_session_link>{link}</personal_session_link></xml>"
     moved = api.call("POST", "/user_invitee", 2, **{**anna, "role": 3})
     assert moved.json() == put.json()
     assert [one["email"] for one in invitees(api, session_id)["observers"]] == ["anna@x.example"]

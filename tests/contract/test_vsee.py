@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.support.portal import cookie_of
+from tests.support.proxy import calls_of
 from tests.support.vsee import Vsee
 from vestibule.domain import scopes
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import httpx
 
     from tests.support.portal import Portal
+    from tests.support.proxy import AwsProxy
 
 pytestmark = pytest.mark.req("D02")
 
@@ -616,6 +618,20 @@ def test_an_assignment_that_cannot_be_is_refused(
 def test_what_is_not_offered_says_so(vsee: Vsee, method: str, path: str) -> None:
     """501 in the vendor's shape, not a 404 that looks like a wrong address."""
     assert refusal(vsee.request(method, path)) == (501, NOT_OFFERED)
+
+
+@pytest.mark.req("R01")
+@pytest.mark.parametrize("action", ["GetItem", "TransactWriteItems"])
+def test_an_outage_is_a_503_in_the_vendors_shape(vsee: Vsee, aws: AwsProxy, action: str) -> None:
+    """Whoever cannot be judged is not called a stranger, and is told when to come back."""
+    failing = calls_of(service="dynamodb", action=action, function="VseeFunction")
+
+    with aws.fail(failing, "InternalServerError", status=500, times=3):
+        answer = vsee.post("/users/sso", json={**JOHN, "code": f"new at an outage of {action}"})
+
+    said = '{"code": 503, "message": "The service is briefly unavailable. Please try again."}'
+    assert refusal(answer) == (503, said)
+    assert answer.headers["retry-after"] == "1"
 
 
 # --- the redirect -----------------------------------------------------------------------------------------
