@@ -460,6 +460,28 @@ def test_nobody_who_is_not_signed_in_sees_a_list(guest: Browser, room: Room) -> 
     assert guest.ask("/dashboard/rooms", "POST", headers=FROM_A_SCRIPT)["statusCode"] == 303
 
 
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [(door, "Hier warten"), (lambda _room: "/dashboard/rooms", "Meine Wartezimmer")],
+    ids=["door", "list"],
+)
+def test_whoever_is_signed_in_reads_in_their_own_language(
+    house: House,
+    account: Account,
+    room: Room,
+    sign_in: Callable[..., Browser],
+    place: Callable[[Room], str],
+    words: str,
+) -> None:
+    # given
+    browser = sign_in(add_user(house, account, locale="de"))
+    # when
+    page = browser.ask(place(room), headers={"Accept-Language": "fr"})
+    # then
+    assert header(page, "content-language") == "de"
+    assert words in text_of(page)
+
+
 def test_an_account_with_panels_only_has_no_list(
     house: House, account: Account, doctor: User, room: Room, sign_in: Callable[..., Browser]
 ) -> None:

@@ -13,17 +13,15 @@ from typing import TYPE_CHECKING, Any
 from vestibule.domain.agenda import local_time
 from vestibule.domain.hosting import may_schedule
 from vestibule.domain.phases import Phase, opens_at
-from vestibule.domain.sign_ins import Over
+from vestibule.domain.sign_ins import Present
 from vestibule.http import logs
 from vestibule.http.hub import addresses
-from vestibule.http.hub.visit import redirect
 from vestibule.model import Role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from vestibule.domain.agenda import Agenda, Day, Entry
-    from vestibule.domain.sign_ins import Present
     from vestibule.http.event import Answer
     from vestibule.http.hub.visit import Visit
 
@@ -37,11 +35,8 @@ def dashboard(visit: Visit) -> Answer:
     if visit.account is None:
         return visit.elsewhere()
     found = visit.sign_in()
-    if isinstance(found, Over):
-        return visit.after(found)
-    if found is None:
-        here = addresses.canonical(visit.event.path, visit.event.query) or addresses.DASHBOARD
-        return redirect(addresses.with_query(addresses.SIGN_IN, {"next": here}))
+    if not isinstance(found, Present):
+        return visit.sent_on(found)
     logs.about(account_id=found.user.account_id, user_id=found.user.user_id)
     shared: dict[str, Any] = {
         "now": visit.house.clock(),
