@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time
+from datetime import date, time
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from vestibule.clock import HOUR, SECOND
-from vestibule.domain import rules
+from vestibule.clock import HOUR
+from vestibule.domain import moments, rules
 from vestibule.domain.hosting import moment_at
 from vestibule.domain.participants import Invitee
 from vestibule.domain.rules import RuleError
@@ -89,14 +89,14 @@ class SessionForm:
     @classmethod
     def fresh(cls, zone: str | None, now: int) -> SessionForm:
         """Return the form before anything was typed: at the next full hour."""
-        known = zone_or_utc(zone)
-        day, clock = _local(-(-now // HOUR) * HOUR, known)
+        known = moments.zone(zone)
+        day, clock = _typed(-(-now // HOUR) * HOUR, known)
         return cls(day=day, clock=clock, zone=known.key)
 
     @classmethod
     def shown(cls, session: Session) -> SessionForm:
         """Return the form as it stands when a session is about to be changed."""
-        day, clock = _local(session.starts_at, zone_or_utc(session.time_zone))
+        day, clock = _typed(session.starts_at, moments.zone(session.time_zone))
         minutes = str(session.duration_minutes)
         return cls(title=session.title, day=day, clock=clock, minutes=minutes, zone=session.time_zone)
 
@@ -275,14 +275,6 @@ def taking_part(participants: Iterable[Participant]) -> list[tuple[str, str | No
     return [(one.full_name, one.email) for one in participants if one.email or one.user_id is None]
 
 
-def zone_or_utc(name: str | None) -> ZoneInfo:
-    """Return a zone that was known when it was stored, else UTC."""
-    try:
-        return ZoneInfo(name or "UTC")
-    except (KeyError, ValueError, OSError):
-        return ZoneInfo("UTC")
-
-
 def zones(chosen: str) -> tuple[str, ...]:
     """Return the zones that a list offers: those named by a place, UTC, and the chosen one if it is a zone."""
     offered = _zones()
@@ -294,9 +286,9 @@ def _zones() -> tuple[str, ...]:
     return ("UTC", *sorted(name for name in available_timezones() if name.partition("/")[0] in _REGIONS))
 
 
-def _local(moment: int, zone: ZoneInfo) -> tuple[str, str]:
-    """Return day and time as a zone's clocks show a moment (milliseconds since the epoch)."""
-    local = datetime.fromtimestamp(moment // SECOND, UTC).astimezone(zone)
+def _typed(moment: int, zone: ZoneInfo) -> tuple[str, str]:
+    """Return day and time of a moment (milliseconds since the epoch) as the form's fields hold them."""
+    local = moments.local(moment, zone)
     return f"{local:%Y-%m-%d}", f"{local:%H:%M}"
 
 
