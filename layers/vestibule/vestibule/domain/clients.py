@@ -10,17 +10,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vestibule import ids
-from vestibule.clock import DAY, MINUTE
 from vestibule.domain import rules, scopes
+from vestibule.domain.rotation import OVERLAP, check_overlap
 from vestibule.domain.rules import Checks
-from vestibule.errors import (
-    ConflictError,
-    FieldError,
-    ForbiddenError,
-    InvalidError,
-    NotFoundError,
-    UnauthenticatedError,
-)
+from vestibule.errors import ConflictError, ForbiddenError, NotFoundError, UnauthenticatedError
 from vestibule.model import Client, ClientSecret, Status
 from vestibule.store.table import ConditionFailedError
 
@@ -31,9 +24,6 @@ if TYPE_CHECKING:
     from vestibule.ids import Randomness
     from vestibule.store.directory.clients import ClientStore
 
-OVERLAP = 7 * DAY
-"""How long the former secret of a rotated client still works, unless told otherwise."""
-LONGEST_OVERLAP = 30 * DAY
 CLIENTS_AT_MOST = 20
 """API clients of one account."""
 
@@ -142,9 +132,7 @@ class Clients:
         ConflictError
             Somebody else changed the client at the same moment.
         """
-        if not 0 <= overlap <= LONGEST_OVERLAP:
-            detail = f"overlap_minutes: must be 0 to {LONGEST_OVERLAP // MINUTE}."
-            raise InvalidError(FieldError("overlap_minutes", "out_of_range", detail))
+        check_overlap(overlap)
         before = self._get(account_id, client_id)
         secret, now = ids.new_secret(self._random), self._clock()
         former = max(before.secrets, key=lambda known: known.created_at)
