@@ -152,11 +152,21 @@ def date_text(texts: Translation, day: date) -> str:
         else texts.gettext("{weekday}, {month} {day}, {year}")
     )
     return form.format(
-        weekday=texts.gettext(_WEEKDAYS[day.weekday()]),
-        month=texts.gettext(_MONTHS[day.month - 1]),
+        weekday=weekday_text(texts, day),
+        month=month_text(texts, day),
         day=day.day,
         year=day.year,
     )
+
+
+def weekday_text(texts: Translation, day: date) -> str:
+    """Return the name of a day's weekday."""
+    return texts.gettext(_WEEKDAYS[day.weekday()])
+
+
+def month_text(texts: Translation, day: date) -> str:
+    """Return the name of a day's month."""
+    return texts.gettext(_MONTHS[day.month - 1])
 
 
 def time_text(texts: Translation, time: datetime) -> str:
