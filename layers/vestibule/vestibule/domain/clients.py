@@ -13,7 +13,8 @@ from vestibule import ids
 from vestibule.domain import rules, scopes
 from vestibule.domain.rotation import OVERLAP, check_overlap
 from vestibule.domain.rules import Checks
-from vestibule.errors import ConflictError, ForbiddenError, NotFoundError, UnauthenticatedError
+from vestibule.domain.standing import require_active_account
+from vestibule.errors import ConflictError, NotFoundError, UnauthenticatedError
 from vestibule.model import Client, ClientSecret, Status
 from vestibule.store.table import ConditionFailedError
 
@@ -99,8 +100,7 @@ class Clients:
             The account has as many clients as it may have.
         """
         client, secret = self.draft(account_id, name, granted)
-        if self._store.account_status(account_id) is not Status.ACTIVE:
-            raise ForbiddenError("account_disabled", "The account is disabled.")
+        require_active_account(self._store.account_status(account_id))
         if len(self._store.list_of(account_id)) >= CLIENTS_AT_MOST:
             raise ConflictError("too_many_clients", f"An account has at most {CLIENTS_AT_MOST} API clients.")
         self._store.create(client)
