@@ -19,7 +19,6 @@ from vestibule.errors import (
     ConflictError,
     InvalidError,
     NotFoundError,
-    ReusedKeyError,
     TooManyError,
     VersionMismatchError,
 )
@@ -28,11 +27,13 @@ from vestibule.http.hub import addresses
 from vestibule.http.hub.desk import UNSURE, try_again
 from vestibule.http.hub.plan_form import (
     LIMITS,
+    REFUSED,
     ROLES,
     WHOLE,
     PeopleForm,
     SessionForm,
     problems_of,
+    refusal,
     taking_part,
     zones,
 )
@@ -335,26 +336,17 @@ def _add(hosted: Hosted) -> Answer:
 def _added(hosted: Hosted, people: PeopleForm) -> Answer:
     """Add the people: all of them, or none."""
     desk, session = hosted.desk, hosted.session
-    participants, invitees, key = desk.house.participants, people.invitees(), desk.key
-    answer: dict[str, Any] = {"status": _UNPROCESSABLE}
+    participants, invitees = desk.house.participants, people.invitees()
     try:
         desk.once(
             lambda batch: participants.add(session.account_id, session.session_id, invitees, batch),
             lambda batch: participants.added_by(session.account_id, session.session_id, batch),
             resumes=True,
         )
-    except InvalidError as error:
-        problems = problems_of(error, people)
-    except ReusedKeyError:
-        problems, key = {WHOLE: "sent_before"}, desk.new_key()
-    except UNSURE as error:
-        problems, answer = {WHOLE: "unsure"}, try_again(error)
-    except ConflictError as error:
-        problems = people.problems(taking_part(hosted.gathering.participants)) or {WHOLE: error.code}
-    else:
-        last = -(-(len(hosted.gathering.participants) + len(invitees)) // PEOPLE_SHOWN)
-        return hosted.done("added", page=str(last))
-    return _people(hosted, people, problems, form_key=key, **answer)
+    except REFUSED as error:
+        return _people(hosted, people, **refusal(desk, error, people, taking_part(hosted.gathering.participants)))
+    last = -(-(len(hosted.gathering.participants) + len(invitees)) // PEOPLE_SHOWN)
+    return hosted.done("added", page=str(last))
 
 
 def _people(hosted: Hosted, people: PeopleForm, problems: Problems | None = None, **values: Any) -> Answer:

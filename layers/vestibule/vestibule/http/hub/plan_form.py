@@ -20,12 +20,15 @@ from vestibule.domain.hosting import moment_at
 from vestibule.domain.participants import Invitee
 from vestibule.domain.rules import RuleError
 from vestibule.domain.sessions import DEFAULT_MINUTES, LONGEST_MINUTES, PASSWORD_LENGTHS, TITLE_LENGTH
+from vestibule.errors import BusyError, ConflictError, InvalidError, ReusedKeyError, UnavailableError
+from vestibule.http.hub.desk import try_again
 from vestibule.model import Channel, ParticipantRole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from vestibule.errors import InvalidError
+    from vestibule.errors import VestibuleError
+    from vestibule.http.hub.desk import Desk
     from vestibule.model import Participant, Session
 
     type Problems = dict[str, str]
@@ -51,6 +54,10 @@ LIMITS = {
 WHOLE = ""
 """The id of a problem that is no single field's."""
 
+REFUSED = (InvalidError, ReusedKeyError, UnavailableError, ConflictError)
+"""What may come of a form that was sent, and leads back to it."""
+
+_UNPROCESSABLE = 422
 _CLOCK = re.compile(r"[0-9]{2}:[0-9]{2}(?::[0-9]{2})?")
 _LONGEST = 1_000
 """Characters that are read of a field: more than any rule allows, and little enough to be shown again."""
@@ -265,6 +272,28 @@ def problems_of(error: InvalidError, people: PeopleForm) -> Problems:
             field = f"{kind}-{people.place(int(position))}"
         problems.setdefault(field, one.code)
     return problems
+
+
+def refusal(
+    desk: Desk, error: VestibuleError, people: PeopleForm, known: Iterable[tuple[str, str | None]] = ()
+) -> dict[str, Any]:
+    """Return what a page needs to show a form again that was refused by one of `REFUSED`.
+
+    Parameters
+    ----------
+    known
+        See `PeopleForm.problems`: by it the row is found whose person takes part already.
+    """
+    match error:
+        case InvalidError():
+            return {"problems": problems_of(error, people), "status": _UNPROCESSABLE}
+        case ReusedKeyError():
+            # Sent, changed and sent again, with the browser's way back in between: done once more only on purpose.
+            return {"problems": {WHOLE: "sent_before"}, "form_key": desk.new_key(), "status": _UNPROCESSABLE}
+        case BusyError() | UnavailableError():
+            return {"problems": {WHOLE: "unsure"}, **try_again(error)}
+        case _:
+            return {"problems": people.problems(known) or {WHOLE: error.code}, "status": _UNPROCESSABLE}
 
 
 def taking_part(participants: Iterable[Participant]) -> list[tuple[str, str | None]]:
