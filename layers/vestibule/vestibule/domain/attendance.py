@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from vestibule.clock import MINUTE, SECOND
 from vestibule.domain.seats import LASTS
-from vestibule.errors import NotFoundError
+from vestibule.errors import no_such_session
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -132,7 +132,7 @@ class Attendance:
 
     def _require(self, account_id: str, session_id: str) -> None:
         if self._sessions.get(account_id, session_id) is None:
-            raise NotFoundError("session_not_found", "The account has no such session.")
+            raise no_such_session()
 
     def _attended(self, visit: Visit) -> Attended:
         seconds = (visit.left_at - visit.joined_at) // SECOND

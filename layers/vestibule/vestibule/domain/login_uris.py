@@ -17,7 +17,7 @@ from vestibule.domain import redirects, rules, sign_ins
 from vestibule.domain.rules import Checks
 from vestibule.domain.sign_ins import Credential
 from vestibule.domain.standing import require_active_account, require_active_user
-from vestibule.errors import NotFoundError
+from vestibule.errors import NotFoundError, no_such_user
 from vestibule.model import Account, Login, Status
 from vestibule.store.passes import login_of
 from vestibule.store.table import ConditionFailedError
@@ -285,7 +285,7 @@ class LoginUris:
             if standing is not None and standing[1] is Status.ACTIVE:
                 break
         if standing is None:
-            raise NotFoundError("user_not_found", "The account has no such user.")
+            raise no_such_user()
         found_id, status = standing
         require_active_user(status)
         return found_id

@@ -16,7 +16,14 @@ from vestibule.clock import DAY, HOUR
 from vestibule.domain import rules
 from vestibule.domain.outbox import new_event
 from vestibule.domain.rules import Checks
-from vestibule.errors import ConflictError, FieldError, InvalidError, NotFoundError
+from vestibule.errors import (
+    ConflictError,
+    FieldError,
+    InvalidError,
+    NotFoundError,
+    no_such_participant,
+    no_such_session,
+)
 from vestibule.model import (
     Channel,
     Delivery,
@@ -123,7 +130,7 @@ class Participants:
         """
         found = self._sessions.gathering(account_id, session_id)
         if found is None:
-            raise NotFoundError("session_not_found", "The account has no such session.")
+            raise no_such_session()
         return found
 
     def delivery_to(self, participant: Participant) -> Delivery | None:
@@ -141,7 +148,7 @@ class Participants:
         session, known = self._whole(account_id, session_id)
         found = next((p for p in known if p.participant_id == participant_id), None)
         if found is None:
-            raise NotFoundError("participant_not_found", "The session has no such participant.")
+            raise no_such_participant()
         return session, found
 
     def add(
@@ -214,7 +221,7 @@ class Participants:
         session, known = gathering.session, gathering.participants
         before = next((p for p in known if p.participant_id == participant_id), None)
         if before is None:
-            raise NotFoundError("participant_not_found", "The session has no such participant.")
+            raise no_such_participant()
         checks = Checks()
         clean = {name: _RULES[name](checks, name, value) for name, value in fields.items()}
         if "role" in clean and (before.role is ParticipantRole.HOST) is not (clean["role"] is ParticipantRole.HOST):

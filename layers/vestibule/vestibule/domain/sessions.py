@@ -18,7 +18,13 @@ from vestibule.domain.outbox import new_event
 from vestibule.domain.participants import PARTICIPANTS_AT_MOST, Invitee
 from vestibule.domain.people import named_alike
 from vestibule.domain.rules import Checks, RuleError
-from vestibule.errors import ConflictError, FieldError, InvalidError, NotFoundError, VersionMismatchError
+from vestibule.errors import (
+    ConflictError,
+    FieldError,
+    InvalidError,
+    VersionMismatchError,
+    no_such_session,
+)
 from vestibule.model import (
     Channel,
     EventKind,
@@ -186,7 +192,7 @@ class Sessions:
         """
         session = self._store.get(account_id, session_id, consistent=True)
         if session is None:
-            raise _unknown()
+            raise no_such_session()
         return session
 
     def whole(self, account_id: str, session_id: str) -> tuple[Session, list[Participant]]:
@@ -199,7 +205,7 @@ class Sessions:
         """
         found = self._store.whole(account_id, session_id)
         if found is None:
-            raise _unknown()
+            raise no_such_session()
         return found
 
     def with_external_id(self, account_id: str, external_id: str) -> Session | None:
@@ -474,10 +480,6 @@ def _refuse_double_roles(session: Session) -> None:
 def _name_taken(session: Session, index: int) -> ConflictError:
     field = unique_names(session)[index - 1]
     return ConflictError(f"{field}_taken", f"Another session of the account has this {field}.")
-
-
-def _unknown() -> NotFoundError:
-    return NotFoundError("session_not_found", "The account has no such session.")
 
 
 def _changed_meanwhile() -> ConflictError:

@@ -21,6 +21,8 @@ from vestibule.errors import (
     NotFoundError,
     TooManyError,
     VersionMismatchError,
+    no_such_participant,
+    no_such_session,
 )
 from vestibule.http import logs
 from vestibule.http.hub import addresses
@@ -118,7 +120,7 @@ def _hosted(desk: Desk, counter: Callable[[Hosted], Answer]) -> Answer:
     session_id = desk.visit.event.path_values.get("session_id", "")
     try:
         if not ids.is_object_id(session_id):
-            raise NotFoundError("session_not_found", "The account has no such session.")  # noqa: TRY301
+            raise no_such_session()
         gathering = desk.house.participants.gathering(desk.account.account_id, session_id)
     except NotFoundError:
         return desk.visit.page("session_unknown.html", status=_NOT_FOUND)
@@ -368,7 +370,7 @@ def _remove(hosted: Hosted) -> Answer:
     participant = hosted.participant(desk.visit.event.path_values.get("participant_id", ""))
     if participant is None:
         # Gone already: the first of two clicks was faster, or another of the host's windows.
-        return hosted.done("removed") if desk.is_post else _refused(hosted, _nobody())
+        return hosted.done("removed") if desk.is_post else _refused(hosted, no_such_participant())
     if not desk.is_post:
         return _confirm(hosted, "remove", participant)
     try:
@@ -380,16 +382,12 @@ def _remove(hosted: Hosted) -> Answer:
     return hosted.done("removed", page=desk.form.get("page", "")[:_LONGEST_NUMBER])
 
 
-def _nobody() -> NotFoundError:
-    return NotFoundError("participant_not_found", "The session has no such participant.")
-
-
 def _remind(hosted: Hosted) -> Answer:
     """Ask whether somebody is to be reminded, or remind them."""
     desk, session = hosted.desk, hosted.session
     participant = hosted.participant(desk.visit.event.path_values.get("participant_id", ""))
     if participant is None:
-        return _refused(hosted, _nobody())
+        return _refused(hosted, no_such_participant())
     if not desk.is_post:
         return _confirm(hosted, "remind", participant)
     account_id, session_id, participant_id = session.account_id, session.session_id, participant.participant_id
