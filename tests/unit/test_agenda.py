@@ -30,11 +30,6 @@ BERLIN_DAY = date(2026, 11, 22)
 
 
 @pytest.fixture
-def account(house: House) -> Account:
-    return open_account(house)
-
-
-@pytest.fixture
 def doctor(house: House, account: Account) -> User:
     return add_user(house, account, full_name="Dr. Grace Hopper", time_zone="Europe/Berlin")
 

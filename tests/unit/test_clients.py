@@ -33,11 +33,6 @@ GRANTED = (scopes.USERS_READ, scopes.LOGIN_URIS_WRITE)
 
 
 @pytest.fixture
-def account(house: House) -> Account:
-    return open_account(house)
-
-
-@pytest.fixture
 def made(house: House, account: Account) -> tuple[Client, str]:
     return house.clients.create(account.account_id, "portal", GRANTED)
 
