@@ -63,7 +63,9 @@ _FIRST_CODE = 100_000_000
 _CODES = 900_000_000
 _ACTIONS_EACH = 3
 """Writes of a new participant: itself, its id's pointer, its connect code."""
-TOGETHER = 100 // _ACTIONS_EACH
+_ACTIONS_TOGETHER = 100
+"""Writes of one transaction."""
+TOGETHER = _ACTIONS_TOGETHER // _ACTIONS_EACH
 """New participants in one transaction."""
 _ATTEMPTS = 4
 
@@ -429,8 +431,8 @@ class Participants:
                 session, replace(participant, version=participant.version + 1), before=participant
             )
             actions.append(self._claim(session, participant, self._links.connect_code(participant)))
-        for first in range(0, len(actions), 100):
-            self._sessions.write(actions[first : first + 100])
+        for part in batched(actions, _ACTIONS_TOGETHER, strict=False):
+            self._sessions.write(part)
 
     def _draft(self, session: Session, position: int, invitee: Invitee, checks: Checks) -> Participant:
         path = f"participants.{position}"
