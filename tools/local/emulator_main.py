@@ -38,7 +38,7 @@ class SharedLayerZip(zipfile.ZipFile):
         with self._unpacking:
             if not common.exists():
                 unfinished = common.with_suffix(".unfinished")
-                super().extractall(unfinished)
+                super().extractall(unfinished, super().namelist())
                 unfinished.rename(common)
         return []
 
