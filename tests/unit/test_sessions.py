@@ -29,11 +29,6 @@ TOMORROW = START + DAY
 
 
 @pytest.fixture
-def account(house: House) -> Account:
-    return open_account(house)
-
-
-@pytest.fixture
 def host(house: House, account: Account) -> User:
     return add_user(house, account, email="host@clinic.example", external_id="dr-1", time_zone="Europe/Berlin")
 

@@ -30,6 +30,26 @@ class NotFoundError(VestibuleError):
     """The caller's account holds no such object (another account's is none either)."""
 
 
+def no_such_session() -> NotFoundError:
+    """Return the refusal of a session that the account does not have."""
+    return NotFoundError("session_not_found", "The account has no such session.")
+
+
+def no_such_user() -> NotFoundError:
+    """Return the refusal of a user whom the account does not have."""
+    return NotFoundError("user_not_found", "The account has no such user.")
+
+
+def no_such_room() -> NotFoundError:
+    """Return the refusal of a room that the account does not have."""
+    return NotFoundError("room_not_found", "The account has no such room.")
+
+
+def no_such_participant() -> NotFoundError:
+    """Return the refusal of somebody who does not take part in the session."""
+    return NotFoundError("participant_not_found", "The session has no such participant.")
+
+
 class ConflictError(VestibuleError):
     """A unique name is taken, or the object changed under the caller's hands.
 

@@ -22,10 +22,10 @@ from vestibule.errors import (
     ConflictError,
     ForbiddenError,
     InvalidError,
-    NotFoundError,
     UnauthenticatedError,
     UnavailableError,
     VestibuleError,
+    no_such_room,
 )
 from vestibule.http.hub import addresses
 from vestibule.http.problems import RequestError
@@ -319,7 +319,7 @@ def _providers(call: Call) -> Answer:
 def _room_with_code(call: Call, code: str) -> Room:
     room = call.house.rooms.with_code(call.caller.account_id, code)
     if room is None:
-        raise NotFoundError("room_not_found", "The account has no such room.")
+        raise no_such_room()
     return room
 
 

@@ -18,6 +18,8 @@ from vestibule.errors import (
     UnauthenticatedError,
     UnavailableError,
     VestibuleError,
+    no_such_session,
+    no_such_user,
 )
 from vestibule.http.problems import RequestError
 
@@ -135,7 +137,7 @@ def user_with_external_id(call: Call, external_id: str) -> User:
     """
     found = call.house.users.with_external_id(call.caller.account_id, external_id)
     if found is None:
-        raise NotFoundError("user_not_found", "The account has no such user.")
+        raise no_such_user()
     return found
 
 
@@ -158,7 +160,7 @@ def session_id_of(call: Call) -> str:
         found = call.house.sessions.with_external_id(call.caller.account_id, external_id)
         session_id = found.session_id if found else ""
     if not ids.is_object_id(session_id):
-        raise NotFoundError("session_not_found", "The account has no such session.")
+        raise no_such_session()
     return session_id
 
 

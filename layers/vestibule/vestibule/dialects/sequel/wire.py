@@ -21,10 +21,10 @@ from vestibule.domain.sessions import BothRolesError
 from vestibule.errors import (
     ConflictError,
     InvalidError,
-    NotFoundError,
     UnauthenticatedError,
     UnavailableError,
     VestibuleError,
+    no_such_session,
 )
 from vestibule.http.problems import RequestError
 
@@ -133,7 +133,7 @@ def event_of(call: Call) -> Session:
     """
     session = call.house.sessions.get(call.caller.account_id, call.values["event_id"])
     if session.cancelled_at is not None:
-        raise NotFoundError("session_not_found", "The account has no such session.")
+        raise no_such_session()
     return session
 
 
