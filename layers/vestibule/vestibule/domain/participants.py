@@ -17,7 +17,14 @@ from vestibule.clock import DAY, HOUR
 from vestibule.domain import rules
 from vestibule.domain.outbox import new_event
 from vestibule.domain.rules import Checks
-from vestibule.errors import ConflictError, FieldError, InvalidError, NotFoundError
+from vestibule.errors import (
+    ConflictError,
+    FieldError,
+    InvalidError,
+    NotFoundError,
+    no_such_participant,
+    no_such_session,
+)
 from vestibule.model import (
     Channel,
     Delivery,
@@ -57,7 +64,9 @@ _FIRST_CODE = 100_000_000
 _CODES = 900_000_000
 _ACTIONS_EACH = 3
 """Writes of a new participant: itself, its id's pointer, its connect code."""
-TOGETHER = 100 // _ACTIONS_EACH
+_ACTIONS_TOGETHER = 100
+"""Writes of one transaction."""
+TOGETHER = _ACTIONS_TOGETHER // _ACTIONS_EACH
 """New participants in one transaction."""
 _ATTEMPTS = 4
 
@@ -124,7 +133,7 @@ class Participants:
         """
         found = self._sessions.gathering(account_id, session_id)
         if found is None:
-            raise NotFoundError("session_not_found", "The account has no such session.")
+            raise no_such_session()
         return found
 
     def delivery_to(self, participant: Participant) -> Delivery | None:
@@ -212,7 +221,7 @@ class Participants:
         session, known = gathering.session, gathering.participants
         before = next((p for p in known if p.participant_id == participant_id), None)
         if before is None:
-            raise NotFoundError("participant_not_found", "The session has no such participant.")
+            raise no_such_participant()
         checks = Checks()
         clean = {name: _RULES[name](checks, name, value) for name, value in fields.items()}
         if "role" in clean and (before.role is ParticipantRole.HOST) is not (clean["role"] is ParticipantRole.HOST):
@@ -423,8 +432,8 @@ class Participants:
                 session, replace(participant, version=participant.version + 1), before=participant
             )
             actions.append(self._claim(session, participant, self._links.connect_code(participant)))
-        for first in range(0, len(actions), 100):
-            self._sessions.write(actions[first : first + 100])
+        for part in batched(actions, _ACTIONS_TOGETHER, strict=False):
+            self._sessions.write(part)
 
     def _write_counted(self, session: Session, part: Sequence[Participant], *, known: int) -> list[Participant]:
         """Write some new participants as far as the session has room for them.
@@ -619,7 +628,7 @@ def _never(refused: ConditionFailedError) -> Exception:
 def _one_of(known: Sequence[Participant], participant_id: str) -> Participant:
     found = next((p for p in known if p.participant_id == participant_id), None)
     if found is None:
-        raise NotFoundError("participant_not_found", "The session has no such participant.")
+        raise no_such_participant()
     return found
 
 

@@ -13,17 +13,15 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from vestibule.domain.idempotency import Ask
-from vestibule.domain.sign_ins import Over
+from vestibule.domain.sign_ins import Present
 from vestibule.errors import BusyError, UnavailableError
 from vestibule.http import logs
-from vestibule.http.hub import addresses
-from vestibule.http.hub.visit import redirect
 from vestibule.http.problems import RETRY_AFTER, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from vestibule.domain.sign_ins import Present
+    from vestibule.domain.sign_ins import Over
     from vestibule.http.event import Answer
     from vestibule.http.hub.visit import Visit
     from vestibule.model import Account, User
@@ -141,20 +139,27 @@ def try_again(error: BusyError | UnavailableError) -> dict[str, Any]:
     return {"status": status_of(error), "headers": {"Retry-After": RETRY_AFTER}}
 
 
-def at_desk(visit: Visit, counter: Counter) -> Answer:
-    """Serve somebody who is signed in, where the account lets people do things; everybody else gets no further."""
+def at_desk(
+    visit: Visit, counter: Counter, *, is_activity: bool = True, nobody: Callable[[Over | None], Answer] | None = None
+) -> Answer:
+    """Serve somebody who is signed in, where the account lets people do things; everybody else gets no further.
+
+    Parameters
+    ----------
+    is_activity
+        Whether asking keeps the person signed in.
+    nobody
+        What answers when nobody is signed in; unless told otherwise, `Visit.sent_on`.
+    """
     if visit.account is None:
         return visit.elsewhere()
-    here = addresses.canonical(visit.event.path, visit.event.query) or addresses.DASHBOARD
-    found = visit.sign_in()
-    if isinstance(found, Over):
-        return visit.after(found)
-    if found is None:
-        return redirect(addresses.with_query(addresses.SIGN_IN, {"next": here}))
+    found = visit.sign_in(is_activity=is_activity)
+    if not isinstance(found, Present):
+        return (nobody or visit.sent_on)(found)
     logs.about(account_id=found.user.account_id, user_id=found.user.user_id)
     desk = Desk(visit, visit.account, found)
     if visit.account.launch_panel_only:
         return desk.page("panel_only.html", status=_FORBIDDEN)
     if desk.is_post and not visit.is_own_form():
-        return visit.page("form_refused.html", status=_FORBIDDEN, back_url=here)
+        return visit.page("form_refused.html", status=_FORBIDDEN, back_url=visit.here)
     return counter(desk)

@@ -19,20 +19,23 @@ from vestibule.errors import (
     ConflictError,
     InvalidError,
     NotFoundError,
-    ReusedKeyError,
     TooManyError,
     VersionMismatchError,
+    no_such_participant,
+    no_such_session,
 )
 from vestibule.http import logs
 from vestibule.http.hub import addresses
 from vestibule.http.hub.desk import UNSURE, try_again
 from vestibule.http.hub.plan_form import (
     LIMITS,
+    REFUSED,
     ROLES,
     WHOLE,
     PeopleForm,
     SessionForm,
     problems_of,
+    refusal,
     taking_part,
     zones,
 )
@@ -117,7 +120,7 @@ def _hosted(desk: Desk, counter: Callable[[Hosted], Answer]) -> Answer:
     session_id = desk.visit.event.path_values.get("session_id", "")
     try:
         if not ids.is_object_id(session_id):
-            raise NotFoundError("session_not_found", "The account has no such session.")  # noqa: TRY301
+            raise no_such_session()
         gathering = desk.house.participants.gathering(desk.account.account_id, session_id)
     except NotFoundError:
         return desk.visit.page("session_unknown.html", status=_NOT_FOUND)
@@ -335,26 +338,17 @@ def _add(hosted: Hosted) -> Answer:
 def _added(hosted: Hosted, people: PeopleForm) -> Answer:
     """Add the people: all of them, or none."""
     desk, session = hosted.desk, hosted.session
-    participants, invitees, key = desk.house.participants, people.invitees(), desk.key
-    answer: dict[str, Any] = {"status": _UNPROCESSABLE}
+    participants, invitees = desk.house.participants, people.invitees()
     try:
         desk.once(
             lambda batch: participants.add(session.account_id, session.session_id, invitees, batch),
             lambda batch: participants.added_by(session.account_id, session.session_id, batch),
             resumes=True,
         )
-    except InvalidError as error:
-        problems = problems_of(error, people)
-    except ReusedKeyError:
-        problems, key = {WHOLE: "sent_before"}, desk.new_key()
-    except UNSURE as error:
-        problems, answer = {WHOLE: "unsure"}, try_again(error)
-    except ConflictError as error:
-        problems = people.problems(taking_part(hosted.gathering.participants)) or {WHOLE: error.code}
-    else:
-        last = -(-(len(hosted.gathering.participants) + len(invitees)) // PEOPLE_SHOWN)
-        return hosted.done("added", page=str(last))
-    return _people(hosted, people, problems, form_key=key, **answer)
+    except REFUSED as error:
+        return _people(hosted, people, **refusal(desk, error, people, taking_part(hosted.gathering.participants)))
+    last = -(-(len(hosted.gathering.participants) + len(invitees)) // PEOPLE_SHOWN)
+    return hosted.done("added", page=str(last))
 
 
 def _people(hosted: Hosted, people: PeopleForm, problems: Problems | None = None, **values: Any) -> Answer:
@@ -376,7 +370,7 @@ def _remove(hosted: Hosted) -> Answer:
     participant = hosted.participant(desk.visit.event.path_values.get("participant_id", ""))
     if participant is None:
         # Gone already: the first of two clicks was faster, or another of the host's windows.
-        return hosted.done("removed") if desk.is_post else _refused(hosted, _nobody())
+        return hosted.done("removed") if desk.is_post else _refused(hosted, no_such_participant())
     if not desk.is_post:
         return _confirm(hosted, "remove", participant)
     try:
@@ -388,16 +382,12 @@ def _remove(hosted: Hosted) -> Answer:
     return hosted.done("removed", page=desk.form.get("page", "")[:_LONGEST_NUMBER])
 
 
-def _nobody() -> NotFoundError:
-    return NotFoundError("participant_not_found", "The session has no such participant.")
-
-
 def _remind(hosted: Hosted) -> Answer:
     """Ask whether somebody is to be reminded, or remind them."""
     desk, session = hosted.desk, hosted.session
     participant = hosted.participant(desk.visit.event.path_values.get("participant_id", ""))
     if participant is None:
-        return _refused(hosted, _nobody())
+        return _refused(hosted, no_such_participant())
     if not desk.is_post:
         return _confirm(hosted, "remind", participant)
     account_id, session_id, participant_id = session.account_id, session.session_id, participant.participant_id
