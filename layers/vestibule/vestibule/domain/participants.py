@@ -16,7 +16,7 @@ from vestibule.clock import DAY, HOUR
 from vestibule.domain import rules
 from vestibule.domain.outbox import new_event
 from vestibule.domain.rules import Checks
-from vestibule.errors import ConflictError, FieldError, InvalidError, NotFoundError
+from vestibule.errors import ConflictError, FieldError, InvalidError, NotFoundError, VersionMismatchError
 from vestibule.model import (
     Channel,
     Delivery,
@@ -197,9 +197,20 @@ class Participants:
         return sorted((p for p in found if p.batch == batch), key=lambda participant: participant.position)
 
     def change(
-        self, account_id: str, session_id: str, participant_id: str, fields: Mapping[str, Any]
+        self,
+        account_id: str,
+        session_id: str,
+        participant_id: str,
+        fields: Mapping[str, Any],
+        *,
+        seen: int | None = None,
     ) -> tuple[Session, Participant]:
         """Change some fields of a participant; None clears one.
+
+        Parameters
+        ----------
+        seen
+            The version that the caller saw, None to change whatever there is.
 
         Raises
         ------
@@ -207,6 +218,8 @@ class Participants:
             A field breaks its rule, or the host would lose its role.
         NotFoundError
             There is no such participant.
+        VersionMismatchError
+            The participant is not the one that the caller saw.
         ConflictError
             Somebody else takes part under that name or address, or changed this one.
         """
@@ -215,6 +228,8 @@ class Participants:
         before = next((p for p in known if p.participant_id == participant_id), None)
         if before is None:
             raise NotFoundError("participant_not_found", "The session has no such participant.")
+        if seen is not None and before.version != seen:
+            raise VersionMismatchError
         checks = Checks()
         clean = {name: _RULES[name](checks, name, value) for name, value in fields.items()}
         if "role" in clean and (before.role is ParticipantRole.HOST) is not (clean["role"] is ParticipantRole.HOST):

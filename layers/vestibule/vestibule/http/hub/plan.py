@@ -10,7 +10,7 @@ from vestibule.errors import ConflictError, InvalidError, ReusedKeyError
 from vestibule.http import logs
 from vestibule.http.hub import addresses, manage
 from vestibule.http.hub.desk import UNSURE, at_desk, try_again
-from vestibule.http.hub.plan_form import LIMITS, ROLES, WHOLE, PeopleForm, SessionForm, problems_of, zones
+from vestibule.http.hub.plan_form import LIMITS, ROLES, TYPED_BEFORE, WHOLE, PeopleForm, SessionForm, problems_of, zones
 from vestibule.http.hub.visit import redirect
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ def schedule(desk: Desk) -> Answer:
     """Show the form of a new session, or plan the session."""
     if not may_schedule(desk.user):
         return desk.page("host_only.html", status=_FORBIDDEN, is_session=False)
+    if desk.draft is not None:
+        return _show(desk, SessionForm.read(desk.draft), PeopleForm.read(desk.draft), TYPED_BEFORE)
     if not desk.is_post:
         fresh = SessionForm.fresh(desk.user.time_zone, desk.house.clock())
         return _show(desk, fresh, PeopleForm())

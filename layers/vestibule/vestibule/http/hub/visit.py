@@ -133,10 +133,22 @@ class Visit:
         entries = self.account.redirect_uris if self.account else ()
         return target if target and redirects.is_allowed(target, entries) else None
 
-    def after(self, over: Over) -> Answer:
-        """Send a browser on whose sign-in has ended by itself."""
+    def after(self, over: Over, *, cookies: Sequence[str] = ()) -> Answer:
+        """Send a browser on whose sign-in has ended by itself: to where the portal said, else to sign in and return."""
         target = self.allowed(over.login.redirect_to_uri_on_expiry)
-        return redirect(target or f"{addresses.SIGN_IN}?expired=1")
+        if target is None:
+            here = addresses.canonical(self.event.path, self.event.query) or addresses.DASHBOARD
+            back = {} if here == addresses.DASHBOARD else {"next": here}
+            return redirect(addresses.with_query(addresses.SIGN_IN, {"expired": "1", **back}), cookies=cookies)
+        return self.onward(target, cookies=cookies)
+
+    def onward(self, target: str, *, cookies: Sequence[str] = ()) -> Answer:
+        """Send a browser on in which nobody is signed in any more, to a page of ours or to the portal's."""
+        if self.event.method == "POST" and not target.startswith("/"):
+            # Chromium holds every hop after a form's answer to the page's form-action,
+            # the portal's own redirects included: a page that moves on does not.
+            return self.page("signed_out.html", continue_url=target, cookies=cookies)
+        return redirect(target, cookies=cookies)
 
     @cached_property
     def _visitor_secret(self) -> tuple[str, bool]:
