@@ -96,7 +96,7 @@ class Desk:
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Answer:
         """Answer with a page for somebody who is signed in."""
-        shared = {
+        shared: dict[str, Any] = {
             "person_name": self.user.full_name,
             "form_token": self.present.credential.form_token,
             "form_key": self.key,

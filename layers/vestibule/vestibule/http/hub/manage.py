@@ -424,6 +424,7 @@ def _person_changed(hosted: Hosted, participant: Participant, typed: PersonForm,
     """Change somebody, unless they are not any more what the form was made from."""
     desk, session = hosted.desk, hosted.session
     ids_of = (session.account_id, session.session_id, participant.participant_id)
+    answer: dict[str, Any] = {"status": _UNPROCESSABLE}
     try:
         if desk.form.get("version") != str(participant.version):
             raise VersionMismatchError  # noqa: TRY301 - one answer, whoever was faster
@@ -433,7 +434,7 @@ def _person_changed(hosted: Hosted, participant: Participant, typed: PersonForm,
     except NotFoundError:
         return _refused(hosted, _nobody())
     except InvalidError as error:
-        problems, answer = problems_of_person(error), {"status": _UNPROCESSABLE}
+        problems = problems_of_person(error)
     except UNSURE as error:
         problems, answer = {WHOLE: "unsure"}, try_again(error)
     except ConflictError as error:
