@@ -446,7 +446,7 @@ def main() -> str | int:
     forgotten = {path.name for path in TEMPLATES.glob("[!_]*")} - PARTS - shown
     if forgotten:
         return f"not shown: {', '.join(sorted(forgotten))}; add them to {Path(__file__).name}"
-    path = chromium.find()
+    path = chromium.find_shell()
     if path is None:
         return chromium.HOW_TO_GET_ONE
     FOLDER.mkdir(parents=True, exist_ok=True)

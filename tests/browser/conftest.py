@@ -6,6 +6,7 @@ lack a security header: `visitors` checks every page that was opened, at the end
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
 from collections import defaultdict
@@ -23,7 +24,7 @@ from tools.local.emulator import HOST
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Response
 
     from tests.support.portal import HandedOut, Portal
     from tests.support.stack import ChromiumLaunch
@@ -242,15 +243,33 @@ def header_faults(headers: dict[str, str], *, may_be_framed: bool = False) -> li
 
 
 @pytest.fixture(scope="package")
-def browser(chromium: ChromiumLaunch) -> Generator[Browser]:
-    """One Chromium for all tests here; each visitor has a context of their own."""
+def playwright() -> Generator[Playwright]:
+    """What drives the browsers."""
     expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(
-            executable_path=chromium["executable_path"], args=[*chromium["args"], *ONE_RENDERER]
-        )
-        yield launched
-        launched.close()
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="package")
+def browser(playwright: Playwright, chromium: ChromiumLaunch) -> Generator[Browser]:
+    """One Chromium for nearly all tests here; each visitor has a context of their own."""
+    with _launched(playwright, chromium) as one:
+        yield one
+
+
+@pytest.fixture(scope="package")
+def whole_browser(playwright: Playwright, whole_chromium: ChromiumLaunch) -> Generator[Browser]:
+    """A Chromium whose private windows block third-party cookies; its headless shell has no windows to be private."""
+    with _launched(playwright, whole_chromium) as one:
+        yield one
+
+
+@contextlib.contextmanager
+def _launched(playwright: Playwright, chromium: ChromiumLaunch) -> Generator[Browser]:
+    args = [*chromium["args"], *ONE_RENDERER]
+    launched = playwright.chromium.launch(executable_path=chromium["executable_path"], args=args)
+    yield launched
+    launched.close()
 
 
 @pytest.fixture(scope="package")

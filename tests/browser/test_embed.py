@@ -39,9 +39,9 @@ ALLOW = "camera; microphone; display-capture; fullscreen; autoplay"
 
 
 @pytest.fixture
-def visitor(browser: Browser, stack: Stack, handed_out: HandedOut) -> Generator[Visitor]:
+def visitor(whole_browser: Browser, stack: Stack, handed_out: HandedOut) -> Generator[Visitor]:
     """A person whose browser blocks third-party cookies, as Chromium does in a private window."""
-    context = browser.new_context()
+    context = whole_browser.new_context()
     context.set_default_timeout(PATIENCE_MS)
     # Gravatar is another site of this wide world: no test goes there.
     context.route("https://gravatar.com/**", lambda route: route.fulfill(status=200, content_type="image/svg+xml"))

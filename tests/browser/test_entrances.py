@@ -17,7 +17,7 @@ from vestibule.domain.phases import OPENS_BEFORE
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Playwright
 
     from tests.browser.conftest import PortalSite, Visitor
     from tests.support.portal import HandedOut, Portal
@@ -328,11 +328,11 @@ def test_times_are_shown_in_the_visitors_own_zone(visitors: Callable[..., Visito
 
 
 @pytest.fixture(scope="module")
-def with_devices(browser: Browser, chromium: ChromiumLaunch) -> Generator[Browser]:
+def with_devices(playwright: Playwright, whole_chromium: ChromiumLaunch) -> Generator[Browser]:
     """A Chromium whose camera and microphone are made up; it asks its user, as any other does."""
-    launched = browser.browser_type.launch(
-        executable_path=chromium["executable_path"],
-        args=[*chromium["args"], "--use-fake-device-for-media-stream"],
+    launched = playwright.chromium.launch(
+        executable_path=whole_chromium["executable_path"],
+        args=[*whole_chromium["args"], "--use-fake-device-for-media-stream"],
     )
     yield launched
     launched.close()

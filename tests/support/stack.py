@@ -92,7 +92,16 @@ def fresh(stack: Stack) -> Fresh:
 @pytest.fixture(scope="session")
 def chromium() -> ChromiumLaunch:
     """How Playwright launches the machine's Chromium: `playwright.chromium.launch(**chromium)`."""
-    path = chromium_finder.find()
+    return _launch(chromium_finder.find_shell())
+
+
+@pytest.fixture(scope="session")
+def whole_chromium() -> ChromiumLaunch:
+    """The same, of a Chromium with all that surrounds the pages: the settings of cookies and windows."""
+    return _launch(chromium_finder.find())
+
+
+def _launch(path: str | None) -> ChromiumLaunch:
     if path is None:
         pytest.fail(chromium_finder.HOW_TO_GET_ONE)
     return {"executable_path": path, "args": chromium_finder.arguments()}

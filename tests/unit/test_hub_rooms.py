@@ -324,9 +324,11 @@ def test_who_was_removed_on_the_way_in_finds_the_sessions_page(
 def test_waiting_without_scripts_keeps_nobody_signed_in(
     house: House, account: Account, room: Room, sign_in: Callable[..., Browser], clock: FakeClock
 ) -> None:
+    house.accounts.change(account.account_id, {"idle_timeout_minutes": 5})
+    clock.advance(MINUTE)  # settings are remembered for so long
     browser = sign_in(add_user(house, account, full_name="Ada Lovelace"))
     wait(browser, room, "")
-    for _ in range(account.idle_timeout_minutes + 1):
+    for _ in range(5 + 1):
         clock.advance(MINUTE)
         browser.ask(door(room))
     assert "Your name" in text_of(browser.ask(door(room)))

@@ -27,25 +27,27 @@ class SharedLayerZip(zipfile.ZipFile):
     _unpacking = threading.Lock()
 
     def namelist(self) -> list[str]:
-        """Give the names to unpack: none for a layer that is unpacked already.
+        """Give the names to unpack: none for a layer, which is unpacked by now.
 
         The emulator checks where each name leads before it unpacks, with a dozen system calls a name. With
         forty workers starting at once that alone took half a minute.
         """
         common = self._common_copy()
-        return [] if common is not None and common.exists() else super().namelist()
+        if common is None:
+            return super().namelist()
+        with self._unpacking:
+            if not common.exists():
+                unfinished = common.with_suffix(".unfinished")
+                super().extractall(unfinished, super().namelist())
+                unfinished.rename(common)
+        return []
 
     def extractall(self, path: Any = None, members: Any = None, pwd: bytes | None = None) -> None:
-        """Unpack, or link."""
+        """Unpack, or link to what the names were asked of before."""
         common = self._common_copy()
         if common is None:
             super().extractall(path, members, pwd)
             return
-        with self._unpacking:
-            if not common.exists():
-                unfinished = common.with_suffix(".unfinished")
-                super().extractall(unfinished)
-                unfinished.rename(common)
         folder = Path(path)
         folder.rmdir()
         folder.symlink_to(common)
