@@ -7,4 +7,5 @@ pytest_plugins = [
     "tests.support.tables",
     "tests.support.order",
     "tests.support.house",
+    "tests.support.visits",
 ]

@@ -19,8 +19,8 @@ from tools.dead_letters import DeadLetters
 from tools.local import LocalError, Stack
 from vestibule.clock import MINUTE, to_rfc3339
 from vestibule.domain import scopes
-from vestibule.domain.clients import OVERLAP
 from vestibule.domain.guesses import LINKS_TO_USER, OF_NETWORK, PASSWORDS_OF_USER, network_of
+from vestibule.domain.rotation import OVERLAP
 from vestibule.errors import VestibuleError
 from vestibule.model import Account, Client, Status
 from vestibule.settings import Settings

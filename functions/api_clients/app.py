@@ -1,10 +1,9 @@
 """``/v1/account/clients``: the account's API clients, their creation, rotation and end."""
 
-from vestibule.clock import MINUTE
 from vestibule.domain import scopes
-from vestibule.domain.clients import OVERLAP
 from vestibule.http.api import Answer, Api, Request, created, no_content
-from vestibule.http.shapes.account import ClientCreate, ClientRotate, client_out
+from vestibule.http.shapes.account import ClientCreate, client_out
+from vestibule.http.shapes.rotation import overlap_of
 from vestibule.wiring import House
 
 house = House()
@@ -35,9 +34,7 @@ def rotate(request: Request, client_id: str) -> Answer:
 
     Errors: client_not_found, client_changed.
     """
-    minutes = request.read(ClientRotate).overlap_minutes if request.event.body else None
-    overlap = OVERLAP if minutes is None else minutes * MINUTE
-    client, secret = clients.rotate(request.account_id, client_id, overlap=overlap)
+    client, secret = clients.rotate(request.account_id, client_id, overlap=overlap_of(request))
     return Answer(client_out(client, secret))
 
 

@@ -1,10 +1,9 @@
 """``/v1/account/app-secrets``: what the portal signs embed tokens with by itself."""
 
-from vestibule.clock import MINUTE
 from vestibule.domain import scopes
-from vestibule.domain.app_secrets import OVERLAP
 from vestibule.http.api import Answer, Api, Request, created, no_content
-from vestibule.http.shapes.embeds import AppSecretCreate, AppSecretRotate, app_secret_out, new_secret_out
+from vestibule.http.shapes.embeds import AppSecretCreate, app_secret_out, new_secret_out
+from vestibule.http.shapes.rotation import overlap_of
 from vestibule.wiring import House
 
 house = House()
@@ -34,9 +33,7 @@ def rotate(request: Request, secret_id: str) -> Answer:
 
     Errors: app_secret_not_found, app_secret_changed.
     """
-    minutes = request.read(AppSecretRotate).overlap_minutes if request.event.body else None
-    overlap = OVERLAP if minutes is None else minutes * MINUTE
-    return Answer(new_secret_out(secrets.rotate(request.account_id, secret_id, overlap=overlap)))
+    return Answer(new_secret_out(secrets.rotate(request.account_id, secret_id, overlap=overlap_of(request))))
 
 
 @api.route("DELETE", "/v1/account/app-secrets/<secret_id>", scope=scopes.APP_SECRETS_WRITE)

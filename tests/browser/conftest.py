@@ -295,6 +295,21 @@ def clinic(open_portal: Callable[..., Portal], portal_site: PortalSite) -> Porta
     )
 
 
+@pytest.fixture(scope="module")
+def staged_clinic(open_portal: Callable[..., Portal], portal_site: PortalSite) -> Portal:
+    """An account whose stage is a page of the portal's own site, which is gone to: test_embed.py shows it in place."""
+    return open_portal(
+        name="Lakeside Clinic",
+        redirect_uris=[portal_site.url],
+        portal_url=f"{portal_site.url}/",
+        stage={
+            "kind": "url",
+            "url": f"{portal_site.url}/stage/{{session_id}}?role={{role}}#grant={{grant}}",
+            "in_place": False,
+        },
+    )
+
+
 @pytest.fixture(scope="package")
 def plain_clinic(open_portal: Callable[..., Portal]) -> Portal:
     """An account that has chosen nothing: no logo, no colours, no portal to go back to."""

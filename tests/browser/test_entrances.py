@@ -34,18 +34,8 @@ STAGE_PATH = re.compile(r".*/stage/\d+.*")
 
 
 @pytest.fixture(scope="module")
-def clinic(open_portal: Callable[..., Portal], portal_site: PortalSite) -> Portal:
-    """An account whose stage is a page of the portal's own site, which is gone to: test_embed.py shows it in place."""
-    return open_portal(
-        name="Lakeside Clinic",
-        redirect_uris=[portal_site.url],
-        portal_url=f"{portal_site.url}/",
-        stage={
-            "kind": "url",
-            "url": f"{portal_site.url}/stage/{{session_id}}?role={{role}}#grant={{grant}}",
-            "in_place": False,
-        },
-    )
+def clinic(staged_clinic: Portal) -> Portal:
+    return staged_clinic
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-    from tests.browser.conftest import PortalSite, Visitor
+    from tests.browser.conftest import Visitor
     from tests.support.portal import HandedOut, Portal
     from tools.local import Stack
     from vestibule.wiring import House
@@ -33,14 +33,8 @@ REFUSED = "This link no longer works"
 
 
 @pytest.fixture(scope="module")
-def clinic(open_portal: Callable[..., Portal], portal_site: PortalSite) -> Portal:
-    """An account whose stage is a page of the portal's own site, which is gone to."""
-    return open_portal(
-        name="Lakeside Clinic",
-        redirect_uris=[portal_site.url],
-        portal_url=f"{portal_site.url}/",
-        stage={"kind": "url", "url": f"{portal_site.url}/stage/{{session_id}}#grant={{grant}}", "in_place": False},
-    )
+def clinic(staged_clinic: Portal) -> Portal:
+    return staged_clinic
 
 
 @pytest.fixture(autouse=True)

@@ -18,28 +18,13 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
-    from tests.browser.conftest import PortalSite, Visitor
+    from tests.browser.conftest import Visitor
     from tests.support.portal import Portal
     from vestibule.model import Room
 
 SOON = 12_000
 """Milliseconds in which an open page follows: a few seconds, and what a busy machine takes."""
 LONG_NAME = "Wolfeschlegelsteinhausenbergerdorff-von-und-zu-Donaudampfschifffahrt"
-
-
-@pytest.fixture(scope="module")
-def house_of_doctors(open_portal: Callable[..., Portal], portal_site: PortalSite) -> Portal:
-    """An account whose stage is a page of the portal's own site, which is gone to."""
-    return open_portal(
-        name="Lakeside Clinic",
-        redirect_uris=[portal_site.url],
-        portal_url=f"{portal_site.url}/",
-        stage={
-            "kind": "url",
-            "url": f"{portal_site.url}/stage/{{session_id}}?role={{role}}#grant={{grant}}",
-            "in_place": False,
-        },
-    )
 
 
 class Practice:
@@ -70,11 +55,11 @@ def walk_in(visitor: Visitor, door: str, name: str) -> Page:
 
 
 def test_two_providers_with_two_rooms_see_only_their_own_patients(
-    visitors: Callable[..., Visitor], house_of_doctors: Portal
+    visitors: Callable[..., Visitor], staged_clinic: Portal
 ) -> None:
     """And each page follows what is decided, within a few seconds and without a click."""
     # given
-    hopper, turing = Practice(house_of_doctors, "Hopper"), Practice(house_of_doctors, "Turing")
+    hopper, turing = Practice(staged_clinic, "Hopper"), Practice(staged_clinic, "Turing")
     hers, his = hopper.arrive(visitors()), turing.arrive(visitors())
     expect(hers.get_by_text("nobody waits")).to_be_visible()
     # when: three people come
@@ -101,17 +86,15 @@ def test_two_providers_with_two_rooms_see_only_their_own_patients(
     expect(cleo.get_by_text("You are waiting as")).to_be_visible()
 
 
-def test_the_page_of_a_planned_session_is_let_in_early(
-    visitors: Callable[..., Visitor], house_of_doctors: Portal
-) -> None:
+def test_the_page_of_a_planned_session_is_let_in_early(visitors: Callable[..., Visitor], staged_clinic: Portal) -> None:
     # given
-    practice = Practice(house_of_doctors, "Curie")
+    practice = Practice(staged_clinic, "Curie")
     given = {"title": "Check-up", "starts_at": system_clock() + 30 * MINUTE, "room_id": practice.room.room_id}
-    _, (_, guest) = house_of_doctors.house.sessions.create(
-        house_of_doctors.account_id, HostRef(user_id=practice.user), given, [Invitee(full_name="Ada Lovelace")]
+    _, (_, guest) = staged_clinic.house.sessions.create(
+        staged_clinic.account_id, HostRef(user_id=practice.user), given, [Invitee(full_name="Ada Lovelace")]
     )
     patient = visitors().page
-    patient.goto(house_of_doctors.house.links.personal_link(house_of_doctors.account.slug, guest))
+    patient.goto(staged_clinic.house.links.personal_link(staged_clinic.account.slug, guest))
     expect(patient.get_by_text("You are early, and in the right place.")).to_be_visible()
     page = practice.arrive(visitors())
     expect(page.get_by_text("for a planned session")).to_be_visible(timeout=SOON)
@@ -124,15 +107,15 @@ def test_the_page_of_a_planned_session_is_let_in_early(
 
 @pytest.mark.req("L15")
 def test_whoever_is_sent_with_a_room_waits_without_a_click(
-    visitors: Callable[..., Visitor], house_of_doctors: Portal
+    visitors: Callable[..., Visitor], staged_clinic: Portal
 ) -> None:
     # given
-    practice = Practice(house_of_doctors, "Noether")
+    practice = Practice(staged_clinic, "Noether")
     patient = visitors()
-    path = practice.door.removeprefix(house_of_doctors.hub_url)
+    path = practice.door.removeprefix(staged_clinic.hub_url)
     # when: a login URI whose next page is the room's door
-    user = house_of_doctors.create_user(full_name="Ada Lovelace")["id"]
-    patient.page.goto(house_of_doctors.issue_login_uri(user, next=f"{path}?launch=1"))
+    user = staged_clinic.create_user(full_name="Ada Lovelace")["id"]
+    patient.page.goto(staged_clinic.issue_login_uri(user, next=f"{path}?launch=1"))
     # then
     expect(patient.page.get_by_text("You are waiting as Ada Lovelace")).to_be_visible()
     expect(patient.page).to_have_url(practice.door)
@@ -142,9 +125,9 @@ def test_whoever_is_sent_with_a_room_waits_without_a_click(
 
 
 @pytest.mark.req("H02")
-def test_without_scripts_the_same_goes_by_forms(visitors: Callable[..., Visitor], house_of_doctors: Portal) -> None:
+def test_without_scripts_the_same_goes_by_forms(visitors: Callable[..., Visitor], staged_clinic: Portal) -> None:
     # given
-    practice = Practice(house_of_doctors, "Meitner")
+    practice = Practice(staged_clinic, "Meitner")
     patient, provider = visitors(java_script_enabled=False), visitors(java_script_enabled=False)
     page = walk_in(patient, practice.door, "Ada Lovelace")
     other = walk_in(visitors(java_script_enabled=False), practice.door, "Ben Okafor")
@@ -153,7 +136,7 @@ def test_without_scripts_the_same_goes_by_forms(visitors: Callable[..., Visitor]
     listed.get_by_role("link", name="See who is waiting").click()
     listed.get_by_role("button", name="Turn away Ben Okafor").click()
     # then
-    expect(listed).to_have_url(f"{house_of_doctors.hub_url}/dashboard/rooms")
+    expect(listed).to_have_url(f"{staged_clinic.hub_url}/dashboard/rooms")
     expect(listed.get_by_text("one person waits")).to_be_visible()
     # when
     listed.get_by_role("button", name="Admit Ada Lovelace").click()
@@ -165,10 +148,10 @@ def test_without_scripts_the_same_goes_by_forms(visitors: Callable[..., Visitor]
 
 @pytest.mark.req("H02")
 def test_the_keyboard_stays_where_it_is_when_the_list_renews_itself(
-    visitors: Callable[..., Visitor], house_of_doctors: Portal
+    visitors: Callable[..., Visitor], staged_clinic: Portal
 ) -> None:
     # given
-    practice = Practice(house_of_doctors, "Franklin")
+    practice = Practice(staged_clinic, "Franklin")
     walk_in(visitors(), practice.door, "Ada Lovelace")
     page = practice.arrive(visitors())
     button = page.get_by_role("button", name="Turn away Ada Lovelace")
@@ -243,12 +226,12 @@ def unknown(practice: Practice, visitors: Callable[..., Visitor]) -> Page:
 )
 def test_a_page(
     visitors: Callable[..., Visitor],
-    house_of_doctors: Portal,
+    staged_clinic: Portal,
     open_page: Callable[[Practice, Callable[..., Visitor]], Page],
     request: pytest.FixtureRequest,
 ) -> None:
     """In light and dark axe finds nothing; no width makes it scroll sideways; it says what to do next."""
-    page = open_page(Practice(house_of_doctors, "Lise Meitner-Hahn"), visitors)
+    page = open_page(Practice(staged_clinic, "Lise Meitner-Hahn"), visitors)
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     expect(
         page.get_by_role("main").get_by_role("button").or_(page.get_by_role("main").get_by_role("link")).first

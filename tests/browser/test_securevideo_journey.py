@@ -89,7 +89,7 @@ def test_somebody_with_a_code_is_in_the_session_without_a_click(
 def test_a_user_signs_in_with_a_password_and_is_in_the_session(
     visitor: Visitor, staged: Portal, name: str, role: str
 ) -> None:
-    """The dashboard's address with scrollTo and launch, by way of the sign-in page; the way back is the dashboard."""
+    """The dashboard's address with scrollTo and launch, by way of the sign-in page; back at the dashboard; logout."""
     api, page = SecureVideo(staged.api), visitor.page
     user = registered(api, name)
     assert api.put(f"/password/{user}", json={"NewPassword": PASSWORD}).status_code == 204
@@ -110,6 +110,12 @@ def test_a_user_signs_in_with_a_password_and_is_in_the_session(
     expect(row).to_be_in_viewport()
     row.get_by_role("link", name="Join").click()
     expect(page).to_have_url(stage_of(session, role))
+
+    # Whom no login URI brought in is logged out to the sign-in page, when the portal names no other.
+    cookie = visitor.cookie()
+    page.goto(f"{staged.hub_url}/Account/LogOffAndRedirect")
+    expect(page).to_have_url(f"{staged.hub_url}/sign-in?signed_out=1")
+    assert not staged.is_signed_in(cookie)
 
 
 @pytest.mark.req("D01", "L15")

@@ -322,6 +322,17 @@ def test_a_session_is_changed_in_what_is_given(api: OnSync) -> None:
     assert len(invitees(api, session_id)["participants"]) == 1
 
 
+def test_a_change_whose_people_cannot_be_read_changes_nothing(api: OnSync) -> None:
+    session_id = added(api, invited_participants=PEOPLE)
+    before = shown(api, session_id), invitees(api, session_id)
+
+    for people in ([{**ANNA, "role": 4}], [{"first_name": "Nobody"}], "everybody"):
+        answer = api.call("POST", "/session", id=session_id, topic="New topic", invited_participants=people)
+        assert answer.status_code == 400, answer.text
+
+    assert (shown(api, session_id), invitees(api, session_id)) == before
+
+
 @pytest.mark.req("S07")
 def test_what_was_shown_may_come_back(api: OnSync, portal: Portal) -> None:
     """The whole object changes nothing, also of a session that was planned elsewhere and has begun."""
@@ -523,6 +534,33 @@ def test_invitees_one_by_one(api: OnSync) -> None:
     assert refused(again) == (404, "Invitee not found.")
 
 
+def test_what_invitees_showed_may_come_back(api: OnSync) -> None:
+    """Whole, one by one or as the session's list: nothing changes, and nobody has another link."""
+    session_id = added(api, invited_participants=PEOPLE)
+    before = invitees(api, session_id)
+    whole = [one for group in before.values() for one in group]
+
+    answers = [api.call("POST", "/invitee", session_id=session_id, **one) for one in whole]
+    answers.append(api.call("POST", "/session", id=session_id, invited_participants=whole))
+
+    assert [answer.status_code for answer in answers] == [200] * 4
+    assert invitees(api, session_id) == before
+
+
+def test_an_invitee_who_cannot_be_added(api: OnSync) -> None:
+    """Said of the parameter; a place in a list that nobody sent would mislead."""
+    session_id = added(api, invited_participants=[ANNA])
+    wrong = {"email": "nobody", "first_name": "No", "last_name": "Body"}
+
+    answers = [
+        api.call("PUT", "/invitee", session_id=session_id, **wrong),
+        api.call("PUT", "/user_invitee", 2, session_id=session_id, **wrong),
+        api.call("POST", "/session", id=session_id, invited_participants=[ANNA, wrong]),
+    ]
+
+    assert [refused(answer) for answer in answers] == [(400, "email: must be an e-mail address.")] * 3
+
+
 def test_nobody_is_invited_twice(api: OnSync) -> None:
     session_id = added(api, invited_participants=[ANNA])
 
@@ -553,10 +591,17 @@ def test_version_two(api: OnSync, portal: Portal) -> None:
     assert list(put.json()) == ["id", "personal_session_link"]
     assert put.json()["personal_session_link"].startswith(f"{portal.hub_url}/p/{session_id}-")
     assert api.call("PUT", "/user_invitee", 2, **anna).json() == put.json()
+    as_xml = api.request("PUT", "/user_invitee", version=2, content=raw(anna), headers=FORM)
+    link = put.json()["personal_session_link"]
+    assert as_xml.text == f"<xml><id>{put.json()['id']}</id><personal_session_link>{link}</personal_session_link></xml>"
     moved = api.call("POST", "/user_invitee", 2, **{**anna, "role": 3})
     assert moved.json() == put.json()
     assert [one["email"] for one in invitees(api, session_id)["observers"]] == ["anna@x.example"]
-    gone = api.call("DELETE", "/user_invitee", 2, session_id=session_id, email="anna@x.example")
+    # a user_id is the customer's own in version 2, and names no invitee
+    moved = api.call("POST", "/user_invitee", 2, **{**anna, "role": 1, "user_id": user.json()["id"]})
+    assert moved.json() == put.json()
+    assert [one["email"] for one in invitees(api, session_id)["moderators"]] == ["anna@x.example"]
+    gone = api.call("DELETE", "/user_invitee", 2, session_id=session_id, email="anna@x.example", user_id=5)
     assert (gone.status_code, gone.json()) == (200, put.json())
     again = api.call("DELETE", "/user_invitee", 2, session_id=session_id, email="anna@x.example")
     assert refused(again) == (404, "Invitee not found.")
@@ -607,7 +652,7 @@ BOMB = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bbbbbbbbbb"><!ENTITY c "&
      b"input_type=json&rest_data=" + b'{"a":' * 100_000, b"input_type=json&rest_data=" + b"[" * 100_000,
      b"{", b"rest_data=%7B", b"&" .join([b"a=1"] * 20_000), b"a=1&a[b]=2", b"topic=%FF",
      b"topic=%ED%A0%80", b'{"topic": "\\ud83d"}', b'input_type=json&rest_data={"topic": "\\ud83d"}',
-     b'rest_data={"topic": NaN'],
+     b'rest_data={"topic": NaN', b'{"topic": "x", "weight": 1e999}', b"input_type=xml&rest_data=<xml/>"],
     ids=lambda body: body[:30].decode("latin-1"),
 )  # fmt: skip
 def test_a_body_that_cannot_be_read_is_a_400(shared: OnSync, body: bytes) -> None:

@@ -210,6 +210,8 @@ def test_a_new_user_needs_these(api: SecureVideo, name: str, value: str | None) 
          "TimeZoneWindowsId: must be a time zone's name on Windows, such as Pacific Standard Time."),
         ("FullName", "a\nb", "FullName: must not hold U+000A."),
         ("FullName", "x" * 201, "FullName: must have 1 to 200 characters."),
+        ("HelpNumber", "x" * 2_049, "HelpNumber: must have 1 to 2048 characters."),
+        ("SmsNumber", "+1\x0055", "SmsNumber: must not hold U+0000."),
     ],
 )  # fmt: skip
 def test_members_that_break_a_rule(api: SecureVideo, name: str, value: str, said: str) -> None:
@@ -420,11 +422,16 @@ def test_a_session_is_moved(own: SecureVideo) -> None:
         ({"Participants": [{}]}, "ParticipantFullName: must have 2 or more characters."),
         (
             {"Participants": [{"ParticipantFullName": "No Mail", "ShouldAutoDeliverCode": "E"}]},
-            "Participants[0].ParticipantEmailAddress: is required for notify=email.",
+            "Participants[0].ParticipantEmailAddress: is required for ShouldAutoDeliverCode E.",
         ),
         (
             {"Participants": [{"ParticipantFullName": "No Phone", "ShouldAutoDeliverCode": "S"}]},
-            "Participants[0].ParticipantSmsNumber: is required for notify=sms.",
+            "Participants[0].ParticipantSmsNumber: is required for ShouldAutoDeliverCode S.",
+        ),
+        ({"WaitTime": "x" * 2_049}, "WaitTime: must have 1 to 2048 characters."),
+        (
+            {"Participants": [{**GUEST, "ParticipantDefaultResolution": "high\nlow"}]},
+            "Participants[0].ParticipantDefaultResolution: must not hold U+000A.",
         ),
         ({"Participants": [{**GUEST, "ShouldAutoDeliverCode": "X"}]}, "ShouldAutoDeliverCode: must be E, S or N."),
         ({"Participants": [GUEST, GUEST]}, "Test User takes part in the session already."),
@@ -514,6 +521,8 @@ def test_a_deleted_session_is_gone(own: SecureVideo) -> None:
     assert own.get(f"/session/{host['SystemUserId']}").json() == []
     moved = own.put(f"/session/{session['SessionId']}", json={"ScheduleTs": START})
     assert refusal(moved) == (404, NO_SESSION)
+    for guest in (GUEST, {**GUEST, "ParticipantFullName": "Somebody Else", "ParticipantEmailAddress": ""}):
+        assert refusal(own.post(f"/participant/{session['SessionId']}", json=guest)) == (404, NO_SESSION)
 
 
 @pytest.mark.req("P05")
@@ -622,6 +631,25 @@ def test_nobody_is_added_twice(api: SecureVideo, host: dict[str, Any]) -> None:
     assert all("takes part in the session already." in answer.json()["MessageDetail"] for answer in answers)
 
 
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ({"ParticipantEmailAddress": "nobody"}, "ParticipantEmailAddress: must be an e-mail address."),
+        ({"ParticipantEmailAddress": "", "ShouldAutoDeliverCode": "E"},
+         "ParticipantEmailAddress: is required for ShouldAutoDeliverCode E."),
+        ({"ParticipantDefaultResolution": "x" * 2_049},
+         "ParticipantDefaultResolution: must have 1 to 2048 characters."),
+    ],
+)  # fmt: skip
+def test_a_participant_who_cannot_be_added(
+    api: SecureVideo, host: dict[str, Any], members: dict[str, Any], said: str
+) -> None:
+    """In the names of the one object that was sent."""
+    session = planned(api, host)
+
+    assert refusal(api.post(f"/participant/{session['SessionId']}", json={**GUEST, **members})) == invalid(said)
+
+
 def test_an_unknown_user_cannot_take_part(api: SecureVideo, host: dict[str, Any]) -> None:
     session = planned(api, host)
 
@@ -700,10 +728,14 @@ def test_history_of_no_day(api: SecureVideo, query: str) -> None:
 # --- bodies, scopes, outages ------------------------------------------------------------------------------
 
 
+BOMB = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bbbbbbbbbb"><!ENTITY c "&b;&b;&b;&b;">]><a>&c;</a>'
+
+
 @pytest.mark.req("P04")
 @pytest.mark.parametrize(
     "body",
-    [b"{", b"[]", b"5", b"\xff", b"[" * 100_000, b'{"a":' * 100_000, b'{"FullName": {}}', b'{"FullName": [1]}',
+    [b"{", b"[]", b"5", b"\xff", BOMB, b"FullName=Ada", b"[" * 100_000, b'{"a":' * 100_000,
+     b'{"FullName": {}}', b'{"FullName": [1]}', b'{"FullName": "A", "a": 1e999}',
      b'{"FullName": "\\ud83d"}', b'{"DurationMinutes": "ten"}',
      b'{"IsRecorded": "maybe"}', b'{"ScheduleTs": 1.5}'],
     ids=lambda body: body[:24].decode("latin-1"),

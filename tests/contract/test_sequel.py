@@ -448,6 +448,7 @@ def test_times_come_with_an_offset_or_are_the_zones(sequel: Sequel, sent: str, s
         ({"name": "x" * 301}, "name: must have 1 to 300 characters."),
         ({"name": ["a"]}, "name must be a text."),
         ({"metadata": [1]}, "metadata must be an object."),
+        ({"picture": "x" * 2_049}, "picture: must have 1 to 2048 characters."),
         ({"metadata": {"a": "x" * 9_000}}, "metadata: must have at most 8192 bytes as JSON."),
         ({"isRegistrationModeEnabled": "perhaps"}, "isRegistrationModeEnabled must be true or false."),
         ({"presenters": [["a"]]}, "presenters must be a text."),
@@ -500,8 +501,24 @@ def test_an_event_of_another_company_is_not_created(sequel: Sequel, portal: Port
         b'{"name": "\\ud800"}',
         b'{"name": %s}' % (b"9" * 5_000),
         b"&".join(b"a%d=1" % number for number in range(11_000)),
+        b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bbbb"><!ENTITY c "&b;&b;&b;&b;">]><a>&c;</a>',
+        b'{"metadata": {"level": NaN}}',
+        b'{"metadata": {"level": 1e999}}',
+        b"name=%FF",
     ],
-    ids=["cut", "list", "bomb", "deep", "half-a-pair", "long-number", "fields"],
+    ids=[
+        "cut",
+        "list",
+        "bomb",
+        "deep",
+        "half-a-pair",
+        "long-number",
+        "fields",
+        "xml-bomb",
+        "no-number",
+        "beyond-measure",
+        "latin-1",
+    ],
 )
 def test_a_body_that_cannot_be_read_is_said_to_be_so(sequel: Sequel, content: bytes) -> None:
     """[ours]."""

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.support.portal import cookie_of
+from tests.support.proxy import calls_of
 from tests.support.vsee import Vsee
 from vestibule.domain import scopes
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import httpx
 
     from tests.support.portal import Portal
+    from tests.support.proxy import AwsProxy
 
 pytestmark = pytest.mark.req("D02")
 
@@ -155,8 +157,19 @@ def test_a_provider_is_created_and_gets_a_token(vsee: Vsee, clinic: Portal) -> N
         {"content": b"first_name=John&last_name=Provider&type=400&code=cd978112"},
         {"json": {**JOHN, "email": None, "dob": "1970-01-31", "gender": 1, "something_new": {"a": [1]}}},
         {"data": {**JOHN, "disable_emails": "1", "phone": "", "street_addr": "1 Main St", "email": ""}},
+        {"content": b'\xef\xbb\xbf{"first_name":"John","last_name":"Provider","type":400,"code":"cd978112"}'},
     ],
-    ids=["form", "json", "number", "multipart", "json-as-text", "form-unlabelled", "unknown-members", "all-fields"],
+    ids=[
+        "form",
+        "json",
+        "number",
+        "multipart",
+        "json-as-text",
+        "form-unlabelled",
+        "unknown-members",
+        "all-fields",
+        "byte-order-mark",
+    ],
 )
 def test_a_code_is_the_same_user_in_every_kind_of_body(vsee: Vsee, request_body: dict[str, Any]) -> None:
     """multipart/form-data, application/x-www-form-urlencoded and application/json; members nobody knows do no harm."""
@@ -291,8 +304,11 @@ def test_a_username_belongs_to_one_user(vsee: Vsee) -> None:
         b"[" * 100_000,
         b'{"first_name": "\\ud800", "last_name": "P", "code": "1"}',
         b"&".join(b"a%d=1" % number for number in range(11_000)),
+        b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bbbb"><!ENTITY c "&b;&b;&b;&b;">]><a>&c;</a>',
+        b'{"first_name": "John", "last_name": "P", "code": "1", "weight": 1e999}',
+        b"first_name=%FF&last_name=P&code=1",
     ],
-    ids=["cut", "list", "bomb", "half-a-pair", "fields"],
+    ids=["cut", "list", "bomb", "half-a-pair", "fields", "xml-bomb", "beyond-measure", "latin-1"],
 )
 def test_a_body_that_cannot_be_read_is_said_to_be_so(vsee: Vsee, content: bytes) -> None:
     """[ours]."""
@@ -465,6 +481,18 @@ def test_anybody_reads_rooms_who_names_the_account(portal: Portal) -> None:
     assert vsee.get("/rooms/room0/providers").json() == {"data": [], "total_count": 0}
 
 
+def test_a_page_holds_no_more_than_a_hundred_rooms_and_the_next_one_goes_on(portal: Portal) -> None:
+    """[ours]: whoever asks for more gets a hundred, and every room on some page."""
+    fields = {"domain": "vclinic.example"}
+    rooms = [portal.house.rooms.create(portal.account_id, fields | {"name": f"Room {n}"}) for n in range(101)]
+
+    pages = [Vsee(portal).get(f"/rooms?page={page}&limit=250").json() for page in (1, 2, 3)]
+
+    assert [len(page["data"]) for page in pages] == [100, 1, 0]
+    assert {one["code"] for page in pages for one in page["data"]} == {room.code for room in rooms}
+    assert {page["total_count"] for page in pages} == {101}
+
+
 @pytest.mark.parametrize(
     ("domain", "door"),
     [({}, "/u/front?launch=1"), ({"domain": "vclinic.example"}, "/u/front?domain=vclinic.example&launch=1")],
@@ -541,6 +569,12 @@ def test_a_provider_speaks_for_itself(portal: Portal) -> None:
     ]
     assert [refusal(one) for one in refused] == [(403, not_theirs)] * 2
     assert vsee.post("/users/-/rooms", json=body).status_code == 400
+    # a client that sends its key with every call says by the token whom it means
+    both = vsee.key | vsee.token(member["token"]["token"])
+    assert data(vsee.post("/users/-/rooms", headers=both, json=body))["id"] == member["id"]
+    gone = vsee.key | vsee.token("0" * 32)
+    assert refusal(vsee.post("/users/-/rooms", headers=gone, json=body)) == (401, DENIED)
+    assert vsee.post("/users/sso", headers=gone, json=JOHN).status_code == 200
     assert refusal(vsee.post("/users/-/rooms", headers=vsee.account_code, json=body)) == (401, DENIED)
 
 
@@ -584,6 +618,20 @@ def test_an_assignment_that_cannot_be_is_refused(
 def test_what_is_not_offered_says_so(vsee: Vsee, method: str, path: str) -> None:
     """501 in the vendor's shape, not a 404 that looks like a wrong address."""
     assert refusal(vsee.request(method, path)) == (501, NOT_OFFERED)
+
+
+@pytest.mark.req("R01")
+@pytest.mark.parametrize("action", ["GetItem", "TransactWriteItems"])
+def test_an_outage_is_a_503_in_the_vendors_shape(vsee: Vsee, aws: AwsProxy, action: str) -> None:
+    """Whoever cannot be judged is not called a stranger, and is told when to come back."""
+    failing = calls_of(service="dynamodb", action=action, function="VseeFunction")
+
+    with aws.fail(failing, "InternalServerError", status=500, times=3):
+        answer = vsee.post("/users/sso", json={**JOHN, "code": f"new at an outage of {action}"})
+
+    said = '{"code": 503, "message": "The service is briefly unavailable. Please try again."}'
+    assert refusal(answer) == (503, said)
+    assert answer.headers["retry-after"] == "1"
 
 
 # --- the redirect -----------------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import time
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from tests.support.crowd import start_gently
+from tests.support.crowd import at_once, start_gently
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,8 +85,7 @@ def test_of_20_pages_that_join_at_once_one_sits_there_and_every_other_is_told(cl
 
     for path, _ in ways:
         start_gently(lambda _, path=path: clinic.hub.get(path), AT_ONCE // 2)  # type: ignore[misc]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        joined = list(pool.map(lambda number: join(clinic, *ways[number % 2]), range(AT_ONCE)))
+    joined = at_once(lambda number: join(clinic, *ways[number % 2]), range(AT_ONCE), threads=AT_ONCE)
 
     heard = [beat(clinic, one["seat"]) for one in joined]
     assert sum(one["state"] == "seated" for one in heard) == 1

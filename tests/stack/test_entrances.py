@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -12,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import jwt
 import pytest
 
-from tests.support.crowd import start_gently
+from tests.support.crowd import at_once, start_gently
 from vestibule.domain.guesses import CODES, SESSION_PASSWORDS, network_of
 from vestibule.store.guesses import BlockedError
 
@@ -102,8 +101,7 @@ def test_sixty_wrong_codes_at_once_count_exactly_and_block(
         return portal.hub.get(f"/join/{WRONG + number}").status_code
 
     start_gently(lambda _: portal.hub.get("/join"), THREADS)
-    with ThreadPoolExecutor(THREADS) as pool:
-        answers = Counter(pool.map(guess, range(AT_ONCE)))
+    answers = Counter(at_once(guess, range(AT_ONCE), threads=THREADS))
 
     # then
     assert answers == {404: 20, 429: 40}
@@ -129,8 +127,7 @@ def test_right_codes_at_once_are_all_let_in(portal: Portal, handed_out: HandedOu
         return portal.hub.get(guest["join_link"]).status_code
 
     # few enough that those which are being judged at one moment never reach the limit
-    with ThreadPoolExecutor(THREADS) as pool:
-        assert Counter(pool.map(come, range(AT_ONCE))) == {200: AT_ONCE}
+    assert Counter(at_once(come, range(AT_ONCE), threads=THREADS)) == {200: AT_ONCE}
 
 
 @pytest.mark.req("S01", "L17")
@@ -142,8 +139,7 @@ def test_wrong_passwords_at_once_count_exactly(portal: Portal, handed_out: Hande
         return portal.hub.post(f"/s/{session['id']}", data=form, headers=OWN_FORM).status_code
 
     # few at once: each takes its own 64 MB and, on a busy machine, its time
-    with ThreadPoolExecutor(FEW) as pool:
-        answers = Counter(pool.map(guess, range(2 * SESSION_PASSWORDS.most)))
+    answers = Counter(at_once(guess, range(2 * SESSION_PASSWORDS.most), threads=FEW))
     assert answers == {403: SESSION_PASSWORDS.most, 429: SESSION_PASSWORDS.most}
 
 

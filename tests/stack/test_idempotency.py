@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.crowd import at_once
 from tests.support.proxy import calls_of
 
 if TYPE_CHECKING:
@@ -146,8 +146,7 @@ def test_a_repeat_is_answered_from_the_object_as_it_is(portal: Portal, of: Calla
 @pytest.mark.req("P02")
 def test_of_50_parallel_calls_with_one_key_one_creates(portal: Portal) -> None:
     # when
-    with ThreadPoolExecutor(THREADS) as pool:
-        answers = list(pool.map(lambda _: post(portal, "k-1", body={"full_name": "Ada"}), range(AT_ONCE)))
+    answers = at_once(lambda _: post(portal, "k-1", body={"full_name": "Ada"}), range(AT_ONCE), threads=THREADS)
 
     # then: whoever came too early is told to come again
     created = [answer for answer in answers if answer.status_code == 201]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import secrets
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 
+from tests.support.crowd import at_once
 from tests.support.mailbox import mailed_links, mails_to
 from tests.support.portal import COOKIE, cookie_of
 from vestibule import ids
@@ -122,8 +122,7 @@ def test_of_50_clicks_by_as_many_browsers_one_signs_in(
     (link,) = inbox()
     crowd = [Browser(portal) for _ in range(CLICKS)]
     # when
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        answers = list(pool.map(lambda browser: browser.post(link), crowd))
+    answers = at_once(lambda browser: browser.post(link), crowd, threads=AT_ONCE)
     # then
     assert Counter(answer.status_code for answer in answers) == {303: 1, 403: CLICKS - 1}
     (winner,) = [browser for browser in crowd if browser.cookie]
@@ -141,10 +140,11 @@ def test_a_password_is_chosen_by_mail_once(portal: Portal, address: str, inbox: 
     crowd = [Browser(portal) for _ in range(PASSWORDS)]
     assert crowd[0].post(link, password="short").status_code == 422
     # when: all try to choose theirs
-    with ThreadPoolExecutor(PASSWORDS_AT_ONCE) as pool:
-        answers = list(
-            pool.map(lambda pair: pair[1].post(link, password=f"{PASSWORD} {pair[0]}"), list(enumerate(crowd)))
-        )
+    answers = at_once(
+        lambda number: crowd[number].post(link, password=f"{PASSWORD} {number}"),
+        range(PASSWORDS),
+        threads=PASSWORDS_AT_ONCE,
+    )
     # then
     assert Counter(answer.status_code for answer in answers) == {303: 1, 403: PASSWORDS - 1}
     ((number, winner),) = [(n, browser) for n, browser in enumerate(crowd) if browser.cookie]

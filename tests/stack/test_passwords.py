@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
 
+from tests.support.crowd import at_once
 from tests.support.portal import COOKIE, cookie_of
 from vestibule.domain.guesses import PASSWORDS_FROM_NETWORK, PASSWORDS_OF_USER, network_of
 
@@ -85,8 +85,7 @@ def test_guesses_that_come_all_at_once_get_no_more_tries_than_allowed(portal: Po
     user = portal.create_user(username="ada", password=PASSWORD)
     form = Form(portal)
     # when
-    with ThreadPoolExecutor(AT_ONCE) as crowd:
-        answers = list(crowd.map(lambda number: form.send("ada", f"guess number {number}"), range(GUESSES)))
+    answers = at_once(lambda number: form.send("ada", f"guess number {number}"), range(GUESSES), threads=AT_ONCE)
     # then
     assert Counter(answer.status_code for answer in answers) == {
         403: PASSWORDS_OF_USER.most,

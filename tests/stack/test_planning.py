@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import time
-from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.crowd import at_once
 from tests.support.portal import cookie_header
 from vestibule.clock import HOUR
 from vestibule.domain.participants import Invitee
@@ -61,8 +61,7 @@ class Host:
 
     def send_at_once(self, path: str, forms: list[dict[str, str]]) -> list[httpx.Response]:
         """Send forms, all at the same moment."""
-        with ThreadPoolExecutor(len(forms)) as crowd:
-            return list(crowd.map(lambda fields: self.send(path, fields), forms))
+        return at_once(lambda fields: self.send(path, fields), forms, threads=len(forms))
 
     def plan(self, **fields: Any) -> Session:
         """Plan a session with one guest."""

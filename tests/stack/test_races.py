@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.browsers import comparable
+from tests.support.crowd import growing
 from tests.support.portal import cookie_of
 from tests.support.proxy import calls_of
 
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
 # As many worker processes as requests at once: the emulator starts one for each.
 AT_ONCE = 24
-# Processes that start at the same time: two cores that start dozens let the SDK's calls run into its two seconds.
-STARTS_AT_ONCE = 4
 MOST_STARTS = 40
 REDEMPTIONS = 200
 ROUNDS = 50
@@ -197,7 +196,7 @@ def start_processes(
     ask
         Makes a request that leads there.
     """
-    sizes = iter([*range(STARTS_AT_ONCE, count, STARTS_AT_ONCE), count])
+    sizes = iter(growing(count))
     size = next(sizes)
     for _ in range(MOST_STARTS):
         with aws.gather(call, size, patience=PATIENCE) as held:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import jwt
 import pytest
 
+from tests.support.crowd import at_once
 from vestibule.domain.embeds import audience_of
 
 if TYPE_CHECKING:
@@ -35,11 +35,6 @@ def plan(portal: Portal, **fields: Any) -> str:
 def register(portal: Portal, session_id: str, email: str, **fields: Any) -> httpx.Response:
     body = {"name": "Ada Lovelace", "email": email, **fields}
     return portal.api.post(f"/v1/sessions/{session_id}/registrants", json=body)
-
-
-def at_once(call: Callable[[int], httpx.Response], times: int) -> list[httpx.Response]:
-    with ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(call, range(times)))
 
 
 @pytest.mark.req("E04", "E05", "R03")
@@ -98,7 +93,7 @@ def test_of_50_parallel_registrations_of_one_address_one_wins_and_49_are_told_it
     session_id = plan(portal)
 
     # when
-    answers = at_once(lambda n: register(portal, session_id, SPELLINGS[n % len(SPELLINGS)]), 50)
+    answers = at_once(lambda n: register(portal, session_id, SPELLINGS[n % len(SPELLINGS)]), range(50), threads=THREADS)
 
     # then
     assert Counter(answer.status_code for answer in answers) == {201: 1, 409: 49}
@@ -124,7 +119,7 @@ def test_of_three_times_as_many_at_once_exactly_the_limit_gets_in(portal: Portal
                 return answer
 
     # when
-    answers = at_once(arrive, 3 * capacity)
+    answers = at_once(arrive, range(3 * capacity), threads=THREADS)
 
     # then
     assert Counter(answer.status_code for answer in answers) == {201: capacity, 409: 2 * capacity}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.support.crowd import at_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,11 +32,6 @@ def assign(portal: Portal, room: dict[str, Any], user_id: str, method: str = "PU
 
 def rooms_of(portal: Portal, user_id: str) -> list[str]:
     return [room["id"] for room in portal.api.get(f"/v1/users/{user_id}/rooms").json()["items"]]
-
-
-def at_once(call: Callable[[int], httpx.Response], times: int = AT_ONCE) -> list[httpx.Response]:
-    with ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(call, range(times)))
 
 
 @pytest.mark.req("R03")
@@ -116,7 +112,11 @@ def test_another_accounts_room_or_user_is_none(portal: Portal, open_portal: Call
 
 def test_of_50_parallel_creations_with_one_code_one_wins_and_49_are_told(portal: Portal) -> None:
     # when
-    answers = at_once(lambda _: portal.api.post("/v1/rooms", json={"name": "Walk-ins", "code": "front"}))
+    answers = at_once(
+        lambda _: portal.api.post("/v1/rooms", json={"name": "Walk-ins", "code": "front"}),
+        range(AT_ONCE),
+        threads=THREADS,
+    )
 
     # then
     assert Counter(answer.status_code for answer in answers) == {201: 1, 409: 49}
@@ -126,7 +126,11 @@ def test_of_50_parallel_creations_with_one_code_one_wins_and_49_are_told(portal:
 
 def test_of_50_parallel_creations_with_one_slug_in_a_domain_one_wins(portal: Portal) -> None:
     # when
-    answers = at_once(lambda n: portal.api.post("/v1/rooms", json={"name": "x", "code": f"c{n}", "slug": "desk"}))
+    answers = at_once(
+        lambda n: portal.api.post("/v1/rooms", json={"name": "x", "code": f"c{n}", "slug": "desk"}),
+        range(AT_ONCE),
+        threads=THREADS,
+    )
 
     # then
     assert Counter(answer.status_code for answer in answers) == {201: 1, 409: 49}
@@ -139,7 +143,7 @@ def test_parallel_assignments_to_one_room_all_hold(portal: Portal) -> None:
     users = [portal.create_user()["id"] for _ in range(12)]
 
     # when
-    answers = at_once(lambda n: assign(portal, room, users[n]), len(users))
+    answers = at_once(lambda user: assign(portal, room, user), users, threads=THREADS)
 
     # then
     assert {answer.status_code for answer in answers} == {204}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.crowd import at_once
 from vestibule.domain.people import Person
 from vestibule.domain.seats import Reason, Seated, Unseated
 from vestibule.model import Entrance
@@ -32,8 +32,7 @@ def join_at_once(portal: Portal) -> list[Seated | Unseated]:
     def join(number: int) -> Seated | Unseated:
         return seats.take(portal.account, session, ADA, entrances[number % len(entrances)])
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(pool.map(join, range(AT_ONCE)))
+    return at_once(join, range(AT_ONCE), threads=AT_ONCE)
 
 
 @pytest.mark.req("E06")

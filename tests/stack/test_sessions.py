@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.crowd import at_once
+
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import httpx
 
     from tests.support.portal import Portal
 
@@ -30,11 +29,6 @@ def plan(portal: Portal, host: dict[str, Any], **fields: Any) -> dict[str, Any]:
     answer = portal.api.post("/v1/sessions", json=body)
     assert answer.status_code == 201, answer.text
     return dict(answer.json())
-
-
-def at_once(call: Callable[[int], httpx.Response]) -> list[httpx.Response]:
-    with ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(call, range(AT_ONCE)))
 
 
 @pytest.mark.req("S02", "S03")
@@ -150,7 +144,7 @@ def test_fifty_at_once_add_a_person_once(portal: Portal, host: dict[str, Any]) -
     path = f"/v1/sessions/{session['id']}/participants"
     person = {"participants": [{"full_name": "Ben", "email": "ben@example.org"}]}
 
-    answers = at_once(lambda _: portal.api.post(path, json=person))
+    answers = at_once(lambda _: portal.api.post(path, json=person), range(AT_ONCE), threads=THREADS)
 
     assert Counter(a.status_code for a in answers) == {201: 1, 409: AT_ONCE - 1}
     assert {a.json()["code"] for a in answers if a.status_code == 409} == {"participant_exists"}
@@ -160,7 +154,7 @@ def test_fifty_at_once_add_a_person_once(portal: Portal, host: dict[str, Any]) -
 def test_fifty_at_once_take_an_external_id_once(portal: Portal, host: dict[str, Any]) -> None:
     body = {"title": "Once", "host": {"user_id": host["id"]}, "starts_at": TOMORROW, "external_id": "appointment-9"}
 
-    answers = at_once(lambda _: portal.api.post("/v1/sessions", json=body))
+    answers = at_once(lambda _: portal.api.post("/v1/sessions", json=body), range(AT_ONCE), threads=THREADS)
 
     assert Counter(a.status_code for a in answers) == {201: 1, 409: AT_ONCE - 1}
     assert {a.json()["code"] for a in answers if a.status_code == 409} == {"external_id_taken"}

@@ -19,6 +19,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import pytest
+from argon2 import PasswordHasher
 from botocore.exceptions import ClientError, ReadTimeoutError
 from botocore.session import get_session
 
@@ -26,6 +27,9 @@ from tests.support.outbox import DEAD_LETTERS, OUTBOX, SENDER, FakeSes, FakeSns,
 from tests.support.template import resources
 from tools.local.paths import ROOT
 from vestibule import wiring
+from vestibule.clock import DAY
+from vestibule.domain import passwords
+from vestibule.domain.sessions import HostRef
 from vestibule.settings import Settings
 from vestibule.store.aws import dynamodb_client, secrets_manager_client
 from vestibule.wiring import House
@@ -33,13 +37,13 @@ from vestibule.wiring import House
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 
-    from botocore.session import Session
+    from botocore.session import Session as BotocoreSession
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sesv2 import SESV2Client
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
-    from vestibule.model import Account, User
+    from vestibule.model import Account, Session, User
 
 START = 1_795_315_772_123
 """When every test begins: 2026-11-22T02:49:32.123Z."""
@@ -354,7 +358,7 @@ def _value_size(value: Mapping[str, Any]) -> int:
 
 
 @cache
-def _session() -> Session:
+def _session() -> BotocoreSession:
     """Return the one session whose clients share what they read from disk."""
     return get_session()
 
@@ -529,3 +533,23 @@ def open_account(house: House, slug: str = "clinic", **settings: Any) -> Account
 def add_user(house: House, account: Account, **fields: Any) -> User:
     """Create a user."""
     return house.users.create(account.account_id, {"full_name": "Maria Lindqvist", **fields})
+
+
+def plan_lecture(house: House, account: Account, **fields: Any) -> Session:
+    """Plan a session of tomorrow, with a host of its own."""
+    host = add_user(house, account)
+    given = {"title": "Open lecture", "starts_at": START + DAY, **fields}
+    return house.sessions.create(account.account_id, HostRef(user_id=host.user_id), given)[0]
+
+
+@pytest.fixture
+def account(house: House) -> Account:
+    """An account as it comes; a module whose tests need more has its own."""
+    return open_account(house)
+
+
+@pytest.fixture
+def light_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make hashing passwords as light as can be."""
+    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(passwords, "_hasher", lambda: hasher)

@@ -7,11 +7,15 @@ from html import unescape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+import pytest
+
 from tests.support.events import CONTEXT, cookie_of, header, hub_event
 from tests.support.portal import COOKIE
 
 if TYPE_CHECKING:
     from tests.support.house import LoadFunction
+    from vestibule.model import Account, User
+    from vestibule.wiring import House
 
 PAGES = {
     "/login/": ("redeem", "/login/{guid}", "guid"),
@@ -128,6 +132,28 @@ class Browser:
             if path.lower().startswith(prefix) and (bool(rest) is (variable is not None)) and "/" not in rest:
                 return folder, resource, {variable: rest} if variable else {}
         return "doorway", "/{proxy+}" if path != "/" else "/", {}
+
+
+class SignIn:
+    """Signs people in; each gets a browser."""
+
+    def __init__(self, function: LoadFunction, house: House, account: Account) -> None:
+        self._function = function
+        self._house = house
+        self._account = account
+
+    def __call__(self, user: User, **fields: Any) -> Browser:
+        """Follow a login URI, issued with further fields if there are any."""
+        browser = Browser(self._function, self._account.slug)
+        issued = self._house.login_uris.issue(self._account, user_id=user.user_id, **fields)
+        assert browser.ask(f"/login/{issued.guid}")["statusCode"] == 303
+        return browser
+
+
+@pytest.fixture
+def sign_in(function: LoadFunction, house: House, account: Account) -> SignIn:
+    """A function that signs somebody in, in a browser of their own."""
+    return SignIn(function, house, account)
 
 
 def form_token(page: dict[str, Any]) -> str:

@@ -30,11 +30,6 @@ BERLIN_DAY = date(2026, 11, 22)
 
 
 @pytest.fixture
-def account(house: House) -> Account:
-    return open_account(house)
-
-
-@pytest.fixture
 def doctor(house: House, account: Account) -> User:
     return add_user(house, account, full_name="Dr. Grace Hopper", time_zone="Europe/Berlin")
 
@@ -149,14 +144,14 @@ def test_days_are_those_of_the_persons_zone(house: House, account: Account, doct
         (date(2026, 11, 23), 1, 1),
     ]
     assert [(day.date, day.distance, len(day.entries)) for day in in_new_york.days] == [(date(2026, 11, 22), 1, 2)]
-    assert (in_berlin.zone, in_new_york.zone) == ("Europe/Berlin", "America/New_York")
+    assert (in_berlin.zone.key, in_new_york.zone.key) == ("Europe/Berlin", "America/New_York")
 
 
 @pytest.mark.req("S07")
 def test_without_a_zone_of_their_own_it_is_that_of_the_next_session(house: House, doctor: User, patient: User) -> None:
-    assert house.agendas.of(patient).zone == "UTC"
+    assert house.agendas.of(patient).zone.key == "UTC"
     plan(house, doctor, with_user(patient), time_zone="Asia/Tokyo")
-    assert house.agendas.of(patient).zone == "Asia/Tokyo"
+    assert house.agendas.of(patient).zone.key == "Asia/Tokyo"
 
 
 def test_today_stays_until_midnight_and_what_lasts_beyond_it_until_its_end(

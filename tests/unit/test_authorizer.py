@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.events import CONTEXT
-from tests.support.house import open_account
 from vestibule.clock import HOUR, MINUTE
 from vestibule.domain import scopes
 from vestibule.errors import UnavailableError
@@ -21,11 +20,6 @@ if TYPE_CHECKING:
 
 ARN = "arn:aws:execute-api:eu-central-1:123456789012:abcdef1234/live/GET/v1/users/17"
 STAGE = "arn:aws:execute-api:eu-central-1:123456789012:abcdef1234/live/*"
-
-
-@pytest.fixture
-def account(house: House) -> Account:
-    return open_account(house)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.events import cookie_of, hub_event
-from tests.support.house import add_user, item_size, open_account
+from tests.support.house import add_user, item_size
 from tests.support.template import resources, scalars
 from tools.local.paths import ROOT
 from vestibule.clock import MINUTE
@@ -31,11 +31,6 @@ FIREFOX = Browser("203.0.113.7", "Firefox")
 def cost(calls: Iterable[SdkCall]) -> list[tuple[str, float, int]]:
     """Return each call with its read and write units."""
     return [(call.operation, call.read_units, call.write_units) for call in calls]
-
-
-@pytest.fixture
-def account(house: House) -> Account:
-    return open_account(house)
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from tests.support.house import START, open_account
 from vestibule.clock import DAY, HOUR, MINUTE
 from vestibule.domain import scopes
 from vestibule.domain.access_tokens import InvalidScopeError
-from vestibule.domain.clients import CLIENTS_AT_MOST, LONGEST_OVERLAP, OVERLAP, Caller
+from vestibule.domain.clients import CLIENTS_AT_MOST, Caller
+from vestibule.domain.rotation import LONGEST_OVERLAP, OVERLAP
 from vestibule.errors import (
     ConflictError,
     ForbiddenError,
@@ -29,11 +30,6 @@ if TYPE_CHECKING:
     from vestibule.wiring import House
 
 GRANTED = (scopes.USERS_READ, scopes.LOGIN_URIS_WRITE)
-
-
-@pytest.fixture
-def account(house: House) -> Account:
-    return open_account(house)
 
 
 @pytest.fixture

@@ -13,14 +13,13 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 
 from tests.support.events import header
-from tests.support.house import START, add_user, open_account
+from tests.support.house import START, open_account, plan_lecture
 from tests.unit.test_session_pages import HUB, Browser, data, field, text_of
 from vestibule.clock import HOUR, MINUTE
 from vestibule.domain.entrances import PASS_OUTLIVES_SESSION_BY
 from vestibule.domain.participants import Invitee
 from vestibule.domain.registrants import NewRegistrant
 from vestibule.domain.seats import INTERVAL, LARGE_INTERVAL, LASTS, WRITE_EVERY
-from vestibule.domain.sessions import HostRef
 from vestibule.errors import InvalidError
 from vestibule.model import Registration
 
@@ -54,9 +53,7 @@ def browser(function: LoadFunction, account: Account) -> Browser:
 
 
 def plan(house: House, account: Account, **fields: Any) -> Session:
-    host = add_user(house, account)
-    given = {"title": "Open lecture <1>", "starts_at": START + HOUR, **fields}
-    return house.sessions.create(account.account_id, HostRef(user_id=host.user_id), given)[0]
+    return plan_lecture(house, account, **({"title": "Open lecture <1>", "starts_at": START + HOUR} | fields))
 
 
 def register(house: House, session: Session, email: str = "grace@example.org") -> Registrant:

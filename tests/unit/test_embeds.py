@@ -20,14 +20,13 @@ from joserfc import jwk as jose_jwk
 from joserfc import jwt as jose_jwt
 
 from tests.support.events import CONTEXT, json_of, native_event
-from tests.support.house import API_ORIGIN, START, add_user, open_account
+from tests.support.house import API_ORIGIN, START, open_account, plan_lecture
 from tools.local.paths import ROOT
 from vestibule import tokens
-from vestibule.clock import DAY, HOUR, MINUTE, SECOND
+from vestibule.clock import HOUR, MINUTE, SECOND
 from vestibule.domain import people
 from vestibule.domain.embeds import LONGEST_TEXT, audience_of
 from vestibule.domain.people import Person
-from vestibule.domain.sessions import HostRef
 from vestibule.errors import ConflictError, InvalidError, NotFoundError, UnauthenticatedError
 from vestibule.model import ParticipantRole
 
@@ -56,13 +55,7 @@ def account(house: House) -> Account:
 
 @pytest.fixture
 def session(house: House, account: Account) -> Session:
-    return plan(house, account)
-
-
-def plan(house: House, account: Account, **fields: Any) -> Session:
-    host = add_user(house, account)
-    given = {"title": "Open lecture", "starts_at": START + DAY, **fields}
-    return house.sessions.create(account.account_id, HostRef(user_id=host.user_id), given)[0]
+    return plan_lecture(house, account)
 
 
 def b64(data: bytes) -> str:
@@ -177,9 +170,9 @@ def test_it_opens_its_own_session_unless_it_is_for_all_of_the_account(
     house: House, account: Account, session: Session
 ) -> None:
     # given
-    another = plan(house, account)
+    another = plan_lecture(house, account)
     stranger = open_account(house, "other")
-    strangers = plan(house, stranger)
+    strangers = plan_lecture(house, stranger)
     narrow = house.embed_issuer.create(account, session.session_id, ADA).token
     wide = house.embed_issuer.create(account, session.session_id, ADA, session_only=False).token
 
@@ -292,7 +285,7 @@ def test_a_broken_member_is_named(house: House, account: Account, session: Sessi
 def test_only_a_session_of_the_account_that_takes_place_has_embeds(
     house: House, account: Account, session: Session
 ) -> None:
-    for session_id in (plan(house, open_account(house, "other")).session_id, "99999999", "x" * 3_000):
+    for session_id in (plan_lecture(house, open_account(house, "other")).session_id, "99999999", "x" * 3_000):
         with pytest.raises(NotFoundError):
             house.embed_issuer.create(account, session_id, ADA)
     house.sessions.cancel(account.account_id, session.session_id)
@@ -337,7 +330,7 @@ def test_a_portals_own_token_brings_its_person_in(
     assert house.embed_reader.read(account, session, mint()) == Person(
         user_id="mrn-7", name="Ada Lovelace", email="ada@example.org"
     )
-    assert enters(house, account, plan(house, account), mint(session_only=False))
+    assert enters(house, account, plan_lecture(house, account), mint(session_only=False))
     assert house.embed_reader.read(account, session, mint(name="", email=None, picture=...)).email is None
     assert enters(house, account, session, mint(iat=NOW + 30)), "a portal's clock may be a little ahead"
 

@@ -31,11 +31,6 @@ ELSEWHERE = "198.51.100.9"
 
 
 @pytest.fixture
-def account(house: House) -> Account:
-    return open_account(house)
-
-
-@pytest.fixture
 def host(house: House, account: Account) -> User:
     return add_user(house, account, full_name="Dr. Mia Lindqvist", email="mia@clinic.example", external_id="dr-1")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.events import CONTEXT, header, json_of, rest_event
-from tests.support.house import add_user, open_account
+from tests.support.house import add_user
 from vestibule.dialects.front_door import BODY_LIMIT, Call, Route, front_door
 from vestibule.dialects.securevideo import securevideo
 from vestibule.domain import scopes
@@ -23,11 +23,6 @@ if TYPE_CHECKING:
     from vestibule.model import Account, Client
     from vestibule.settings import Settings
     from vestibule.wiring import House
-
-
-@pytest.fixture
-def account(house: House) -> Account:
-    return open_account(house)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The ground: clock, ids, memory, settings, errors."""
+"""The ground: clock, ids, memory, sealing, settings, errors."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from tests.support.house import API_ORIGIN, HUB_ORIGIN, FakeClock, SeededRandomn
 from vestibule import clock as clocks
 from vestibule import errors, ids, model
 from vestibule.memory import Memory
+from vestibule.sealing import Sealing
 from vestibule.settings import Settings
 
 ENVIRONMENT = {
@@ -252,3 +253,54 @@ def test_records_cannot_be_changed_and_show_no_password() -> None:
     with pytest.raises(FrozenInstanceError):
         user.full_name = "Eve"  # type: ignore[misc]
     assert "argon2id" not in repr(user)
+
+
+# --- sealing ---
+
+
+def master_key() -> bytes:
+    return b"k" * 64
+
+
+def no_master_key() -> bytes:
+    raise errors.UnavailableError("secrets_manager")
+
+
+def no_chance(count: int) -> bytes:
+    return b"n" * count
+
+
+def sealed(content: str = '{"who": "Ada"}') -> str:
+    return Sealing(master_key, no_chance).seal("pass", "20000001", content)
+
+
+def test_what_was_sealed_here_is_read_back() -> None:
+    house = Sealing(master_key, no_chance)
+    assert house.unseal_given("pass", "20000001", sealed(), most=200) == {"who": "Ada"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "account_id", "text"),
+    [
+        ("pass", "20000001", None),
+        ("pass", "20000001", ""),
+        ("pass", "20000001", "é"),
+        ("pass", "20000001", "!"),
+        ("pass", "20000001", "AAAA"),
+        ("pass", "20000001", sealed()[:-4] + "AAAA"),
+        ("pass", "20000001", sealed("x")),
+        ("pass", "20000001", sealed() + "A" * 200),
+        ("pass", "20000002", sealed()),
+        ("ticket", "20000001", sealed()),
+    ],
+)
+def test_whatever_else_a_browser_hands_in_is_nothing(kind: str, account_id: str, text: str | None) -> None:
+    house = Sealing(master_key, no_chance)
+    assert house.unseal_given(kind, account_id, text, most=200) is None
+
+
+@pytest.mark.req("R01")
+def test_without_the_master_key_nothing_is_taken_for_forged() -> None:
+    house = Sealing(no_master_key, no_chance)
+    with pytest.raises(errors.UnavailableError):
+        house.unseal_given("pass", "20000001", sealed(), most=200)

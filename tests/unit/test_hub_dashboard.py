@@ -9,21 +9,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.house import START, add_user, open_account
-from tests.support.visits import Browser, text_of
+from tests.support.visits import text_of
 from vestibule.clock import DAY, HOUR, MINUTE
 from vestibule.domain.agenda import SHOWN_AT_ONCE
 from vestibule.domain.participants import Invitee
 from vestibule.domain.sessions import HostRef
 
 if TYPE_CHECKING:
-    from tests.support.house import FakeClock, LoadFunction, Wire
+    from tests.support.house import FakeClock, Wire
+    from tests.support.visits import SignIn
     from vestibule.model import Account, Session, User
     from vestibule.wiring import House
-
-
-@pytest.fixture
-def account(house: House) -> Account:
-    return open_account(house)
 
 
 @pytest.fixture
@@ -34,27 +30,6 @@ def doctor(house: House, account: Account) -> User:
 @pytest.fixture
 def patient(house: House, account: Account) -> User:
     return add_user(house, account, full_name="Ada Lovelace", time_zone="Europe/Berlin")
-
-
-class SignIn:
-    """Signs people in; each gets a browser."""
-
-    def __init__(self, function: LoadFunction, house: House, account: Account) -> None:
-        self._function = function
-        self._house = house
-        self._account = account
-
-    def __call__(self, user: User) -> Browser:
-        """Follow a login URI."""
-        browser = Browser(self._function, self._account.slug)
-        issued = self._house.login_uris.issue(self._account, user_id=user.user_id)
-        assert browser.ask(f"/login/{issued.guid}")["statusCode"] == 303
-        return browser
-
-
-@pytest.fixture
-def sign_in(function: LoadFunction, house: House, account: Account) -> SignIn:
-    return SignIn(function, house, account)
 
 
 def plan(house: House, host: User, *guests: User, starts_at: int = START + HOUR, **fields: Any) -> Session:

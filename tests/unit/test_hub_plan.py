@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from tests.support.house import FakeClock, LoadFunction, Wire
     from tests.support.outbox import Post
+    from tests.support.visits import SignIn
     from vestibule.model import Account, Participant, Session, User
     from vestibule.wiring import House
 
@@ -77,18 +78,7 @@ def other(house: House, account: Account) -> User:
 
 
 @pytest.fixture
-def sign_in(function: LoadFunction, house: House, account: Account) -> Callable[[User], Browser]:
-    def arrive(user: User) -> Browser:
-        browser = Browser(function, account.slug)
-        issued = house.login_uris.issue(account, user_id=user.user_id)
-        assert browser.ask(f"/login/{issued.guid}")["statusCode"] == 303
-        return browser
-
-    return arrive
-
-
-@pytest.fixture
-def browser(sign_in: Callable[[User], Browser], host: User) -> Browser:
+def browser(sign_in: SignIn, host: User) -> Browser:
     """The host's."""
     return sign_in(host)
 
@@ -154,9 +144,7 @@ def test_a_stranger_is_sent_to_sign_in_and_comes_back(function: LoadFunction, ac
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_everybody_but_a_guest_may_schedule(
-    house: House, account: Account, sign_in: Callable[[User], Browser], role: Role
-) -> None:
+def test_everybody_but_a_guest_may_schedule(house: House, account: Account, sign_in: SignIn, role: Role) -> None:
     # given
     browser = sign_in(add_user(house, account, role=role))
     # when
@@ -169,9 +157,7 @@ def test_everybody_but_a_guest_may_schedule(
     assert may or "You came as a guest of Northside Clinic" in text_of(page)
 
 
-def test_a_guest_plans_nothing_by_sending_the_form(
-    house: House, account: Account, sign_in: Callable[[User], Browser]
-) -> None:
+def test_a_guest_plans_nothing_by_sending_the_form(house: House, account: Account, sign_in: SignIn) -> None:
     guest = add_user(house, account, role=Role.GUEST)
     browser = sign_in(guest)
     assert browser.post("/plan", browser.ask("/dashboard"), **SENT)["statusCode"] == 403
@@ -198,7 +184,7 @@ def test_an_account_with_the_launch_panel_alone_lets_nobody_do_anything(
     + [f"/participants/{{}}/{step}" for step in ("change", "remove", "remind", "rotate")],
 )
 def test_somebody_elses_session_is_told_from_none(
-    house: House, sign_in: Callable[[User], Browser], other: User, planned: Session, step: str
+    house: House, sign_in: SignIn, other: User, planned: Session, step: str
 ) -> None:
     """Also for somebody who takes part, and for one who presents."""
     # given
@@ -217,7 +203,7 @@ def test_somebody_elses_session_is_told_from_none(
     assert (now.title, now.status, len(people_of(house, now))) == ("Consultation", SessionStatus.SCHEDULED, 3)
 
 
-def test_another_accounts_session_is_none(house: House, sign_in: Callable[[User], Browser], host: User) -> None:
+def test_another_accounts_session_is_none(house: House, sign_in: SignIn, host: User) -> None:
     # given
     elsewhere = open_account(house, "elsewhere")
     foreign = plan(house, add_user(house, elsewhere))

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.events import header
 from tests.support.house import add_user, open_account
-from tests.support.visits import Browser, form_token, text_of
+from tests.support.visits import Browser, SignIn, form_token, text_of
 from vestibule.clock import HOUR, MINUTE, SECOND
 from vestibule.domain import guesses
 from vestibule.domain.participants import Invitee
@@ -56,19 +56,6 @@ def room(house: House, account: Account, doctor: User) -> Room:
 @pytest.fixture
 def guest(function: LoadFunction, account: Account) -> Browser:
     return Browser(function)
-
-
-@pytest.fixture
-def sign_in(function: LoadFunction, house: House, account: Account) -> Callable[..., Browser]:
-    """Sign somebody in, in a browser of their own."""
-
-    def come(user: User, **fields: Any) -> Browser:
-        browser = Browser(function)
-        issued = house.login_uris.issue(account, user_id=user.user_id, **fields)
-        assert browser.ask(f"/login/{issued.guid}")["statusCode"] == 303
-        return browser
-
-    return come
 
 
 def open_room(house: House, account: Account, *users: User, name: str = "Walk-ins", **fields: Any) -> Room:
@@ -205,7 +192,7 @@ def test_too_many_unknown_people_of_a_network_are_told_what_to_do(guest: Browser
 
 
 def test_a_browser_waits_in_one_place_alone(
-    guest: Browser, house: House, account: Account, doctor: User, room: Room, sign_in: Callable[..., Browser]
+    guest: Browser, house: House, account: Account, doctor: User, room: Room, sign_in: SignIn
 ) -> None:
     other = open_room(house, account, doctor, name="Surgery")
     wait(guest, room)
@@ -225,7 +212,7 @@ def test_a_full_room_asks_to_come_back(guest: Browser, room: Room, monkeypatch: 
     assert "Please try again in a few minutes" in text_of(answer)
 
 
-def test_leaving_is_a_button(guest: Browser, room: Room, doctor: User, sign_in: Callable[..., Browser]) -> None:
+def test_leaving_is_a_button(guest: Browser, room: Room, doctor: User, sign_in: SignIn) -> None:
     page = wait(guest, room)
     left = guest.post(door(room), page, action="leave")
     assert left["statusCode"] == 303
@@ -238,7 +225,7 @@ def test_leaving_is_a_button(guest: Browser, room: Room, doctor: User, sign_in: 
 
 @pytest.mark.req("L15")
 def test_a_login_uri_leads_to_a_room_where_nobody_asks_for_a_name(
-    house: House, account: Account, function: LoadFunction, room: Room, doctor: User, sign_in: Callable[..., Browser]
+    house: House, account: Account, function: LoadFunction, room: Room, doctor: User, sign_in: SignIn
 ) -> None:
     # given: how a portal sends somebody with a room
     ada = add_user(house, account, full_name="Ada Lovelace")
@@ -258,7 +245,7 @@ def test_a_login_uri_leads_to_a_room_where_nobody_asks_for_a_name(
 
 
 def test_whoever_signs_out_leaves_the_place_to_nobody_else_at_this_screen(
-    house: House, account: Account, room: Room, doctor: User, sign_in: Callable[..., Browser]
+    house: House, account: Account, room: Room, doctor: User, sign_in: SignIn
 ) -> None:
     # given
     browser = sign_in(add_user(house, account, full_name="Ada Lovelace"))
@@ -272,7 +259,7 @@ def test_whoever_signs_out_leaves_the_place_to_nobody_else_at_this_screen(
     assert (shown["statusCode"], "Ada" in shown["body"]) == (200, False)
 
 
-def test_ones_own_room_leads_to_the_list(doctor: User, room: Room, sign_in: Callable[..., Browser]) -> None:
+def test_ones_own_room_leads_to_the_list(doctor: User, room: Room, sign_in: SignIn) -> None:
     browser = sign_in(doctor)
     page = browser.ask(door(room))
     assert "This is your own room" in text_of(page)
@@ -284,7 +271,7 @@ def test_ones_own_room_leads_to_the_list(doctor: User, room: Room, sign_in: Call
 
 
 def test_an_admitted_guest_goes_in_and_the_provider_too(
-    guest: Browser, room: Room, doctor: User, sign_in: Callable[..., Browser], house: House, clock: FakeClock
+    guest: Browser, room: Room, doctor: User, sign_in: SignIn, house: House, clock: FakeClock
 ) -> None:
     # given
     page = wait(guest, room)
@@ -310,7 +297,7 @@ def test_an_admitted_guest_goes_in_and_the_provider_too(
 
 
 def test_who_was_removed_on_the_way_in_finds_the_sessions_page(
-    guest: Browser, room: Room, doctor: User, sign_in: Callable[..., Browser], house: House
+    guest: Browser, room: Room, doctor: User, sign_in: SignIn, house: House
 ) -> None:
     wait(guest, room)
     admitted = header(decide(sign_in(doctor), room, "Ada Lovelace", "admit"), "location") or ""
@@ -322,11 +309,10 @@ def test_who_was_removed_on_the_way_in_finds_the_sessions_page(
 
 @pytest.mark.req("L12")
 def test_waiting_without_scripts_keeps_nobody_signed_in(
-    house: House, account: Account, room: Room, sign_in: Callable[..., Browser], clock: FakeClock
+    function: LoadFunction, house: House, account: Account, room: Room, clock: FakeClock
 ) -> None:
-    house.accounts.change(account.account_id, {"idle_timeout_minutes": 5})
-    clock.advance(MINUTE)  # settings are remembered for so long
-    browser = sign_in(add_user(house, account, full_name="Ada Lovelace"))
+    changed = house.accounts.change(account.account_id, {"idle_timeout_minutes": 5})
+    browser = SignIn(function, house, changed)(add_user(house, account, full_name="Ada Lovelace"))
     wait(browser, room, "")
     for _ in range(5 + 1):
         clock.advance(MINUTE)
@@ -335,7 +321,7 @@ def test_waiting_without_scripts_keeps_nobody_signed_in(
 
 
 def test_a_guest_who_is_turned_away_is_told_so_kindly(
-    guest: Browser, room: Room, doctor: User, sign_in: Callable[..., Browser]
+    guest: Browser, room: Room, doctor: User, sign_in: SignIn
 ) -> None:
     # given
     page = wait(guest, room)
@@ -355,7 +341,7 @@ def test_a_guest_who_is_turned_away_is_told_so_kindly(
 
 @pytest.mark.parametrize("decision", ["admit", "turn_away"])
 def test_a_decision_that_comes_too_late_says_so(
-    guest: Browser, room: Room, doctor: User, sign_in: Callable[..., Browser], clock: FakeClock, decision: str
+    guest: Browser, room: Room, doctor: User, sign_in: SignIn, clock: FakeClock, decision: str
 ) -> None:
     # given
     wait(guest, room)
@@ -373,9 +359,7 @@ def test_a_decision_that_comes_too_late_says_so(
     assert json.loads(told["body"]) == {"gone": True}
 
 
-def test_a_script_is_told_where_to_go(
-    guest: Browser, room: Room, doctor: User, sign_in: Callable[..., Browser]
-) -> None:
+def test_a_script_is_told_where_to_go(guest: Browser, room: Room, doctor: User, sign_in: SignIn) -> None:
     wait(guest, room)
     browser = sign_in(doctor)
     page = browser.ask("/dashboard/rooms")
@@ -389,7 +373,7 @@ def test_a_script_is_told_where_to_go(
 
 
 def test_two_providers_see_their_own_people_alone(
-    function: LoadFunction, house: House, account: Account, doctor: User, room: Room, sign_in: Callable[..., Browser]
+    function: LoadFunction, house: House, account: Account, doctor: User, room: Room, sign_in: SignIn
 ) -> None:
     # given
     colleague = add_user(house, account, full_name="Dr. Alan Turing", role=Role.PROVIDER)
@@ -412,7 +396,7 @@ def test_two_providers_see_their_own_people_alone(
 
 
 def test_the_list_says_where_each_door_is(
-    house: House, account: Account, doctor: User, room: Room, sign_in: Callable[..., Browser]
+    house: House, account: Account, doctor: User, room: Room, sign_in: SignIn
 ) -> None:
     open_room(house, account, doctor, name="Elsewhere", slug="front", domain="vclinic.example")
     body = unescape(sign_in(doctor).ask("/dashboard/rooms")["body"])
@@ -420,21 +404,19 @@ def test_the_list_says_where_each_door_is(
     assert 'href="https://clinic.hub.vestibule.example/u/front?domain=vclinic.example"' in body
 
 
-def test_who_has_no_room_is_told_who_gives_them(
-    house: House, account: Account, sign_in: Callable[..., Browser]
-) -> None:
+def test_who_has_no_room_is_told_who_gives_them(house: House, account: Account, sign_in: SignIn) -> None:
     page = sign_in(add_user(house, account)).ask("/dashboard/rooms")
     assert "You are assigned to no room. Northside Clinic does that." in text_of(page)
 
 
 def test_the_dashboard_shows_providers_where_their_rooms_are(
-    house: House, account: Account, doctor: User, sign_in: Callable[..., Browser]
+    house: House, account: Account, doctor: User, sign_in: SignIn
 ) -> None:
     assert 'data-rooms="/dashboard/rooms?part=1"' in sign_in(doctor).ask("/dashboard")["body"]
     assert "/dashboard/rooms" not in sign_in(add_user(house, account)).ask("/dashboard")["body"]
 
 
-def test_a_part_is_the_list_and_nothing_else(doctor: User, room: Room, sign_in: Callable[..., Browser]) -> None:
+def test_a_part_is_the_list_and_nothing_else(doctor: User, room: Room, sign_in: SignIn) -> None:
     part = sign_in(doctor).ask("/dashboard/rooms?part=1")
     assert part["statusCode"] == 200
     assert "<html" not in part["body"]
@@ -443,7 +425,7 @@ def test_a_part_is_the_list_and_nothing_else(doctor: User, room: Room, sign_in: 
 
 @pytest.mark.req("L12")
 def test_asking_for_the_list_keeps_nobody_signed_in(
-    doctor: User, room: Room, account: Account, sign_in: Callable[..., Browser], clock: FakeClock
+    doctor: User, room: Room, account: Account, sign_in: SignIn, clock: FakeClock
 ) -> None:
     browser = sign_in(doctor)
     for _ in range(9):
@@ -462,8 +444,30 @@ def test_nobody_who_is_not_signed_in_sees_a_list(guest: Browser, room: Room) -> 
     assert guest.ask("/dashboard/rooms", "POST", headers=FROM_A_SCRIPT)["statusCode"] == 303
 
 
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [(door, "Hier warten"), (lambda _room: "/dashboard/rooms", "Meine Wartezimmer")],
+    ids=["door", "list"],
+)
+def test_whoever_is_signed_in_reads_in_their_own_language(
+    house: House,
+    account: Account,
+    room: Room,
+    sign_in: SignIn,
+    place: Callable[[Room], str],
+    words: str,
+) -> None:
+    # given
+    browser = sign_in(add_user(house, account, locale="de"))
+    # when
+    page = browser.ask(place(room), headers={"Accept-Language": "fr"})
+    # then
+    assert header(page, "content-language") == "de"
+    assert words in text_of(page)
+
+
 def test_an_account_with_panels_only_has_no_list(
-    house: House, account: Account, doctor: User, room: Room, sign_in: Callable[..., Browser]
+    house: House, account: Account, doctor: User, room: Room, sign_in: SignIn
 ) -> None:
     browser = sign_in(doctor)
     page = browser.ask("/dashboard/rooms")
@@ -478,7 +482,7 @@ def test_an_account_with_panels_only_has_no_list(
 
 @pytest.mark.req("L19")
 def test_a_decision_from_another_site_or_without_its_token_changes_nothing(
-    guest: Browser, room: Room, doctor: User, sign_in: Callable[..., Browser]
+    guest: Browser, room: Room, doctor: User, sign_in: SignIn
 ) -> None:
     # given
     wait(guest, room)
@@ -499,7 +503,7 @@ def test_a_decision_from_another_site_or_without_its_token_changes_nothing(
 
 
 def test_a_look_costs_three_calls_and_the_dashboard_not_one_more(
-    doctor: User, room: Room, guest: Browser, sign_in: Callable[..., Browser], wire: Wire
+    doctor: User, room: Room, guest: Browser, sign_in: SignIn, wire: Wire
 ) -> None:
     # given: workers that know the account
     wait(guest, room)
@@ -533,7 +537,7 @@ def test_the_page_of_a_planned_session_waits_too_and_is_let_in_early(
     guest: Browser,
     doctor: User,
     room: Room,
-    sign_in: Callable[..., Browser],
+    sign_in: SignIn,
     clock: FakeClock,
 ) -> None:
     # given: half an hour too early

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import pytest
-from argon2 import PasswordHasher
 
 from tests.support.events import header, json_of
 from tests.support.house import add_user, open_account
 from tests.support.visits import Browser, form_token, text_of
 from vestibule.clock import MINUTE
-from vestibule.domain import passwords
 from vestibule.domain.guesses import PASSWORDS_OF_USER
 from vestibule.http.hub.visit import FORM_COOKIE
 from vestibule.model import Status
@@ -27,21 +25,11 @@ RIGHT = "correct horse battery"
 WRONG = "incorrect horse battery"
 REFUSAL = "The name or the password is not right."
 OWN = {"Sec-Fetch-Site": "same-origin", "Origin": "https://clinic.hub.vestibule.example"}
-
-
-@pytest.fixture(autouse=True)
-def _light_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr(passwords, "_hasher", lambda: hasher)
+pytestmark = pytest.mark.usefixtures("light_hashes")
 
 
 @pytest.fixture
-def account(house: House) -> Account:
-    return open_account(house)
-
-
-@pytest.fixture
-def user(house: House, account: Account, _light_hashes: None) -> User:
+def user(house: House, account: Account) -> User:
     return add_user(house, account, username="maria", email="maria@example.org", password=RIGHT)
 
 

@@ -41,11 +41,6 @@ FUNCTION_TIMEOUT = 10_000
 """Milliseconds; `Globals` in template.yaml."""
 
 
-@pytest.fixture
-def account(house: House) -> Account:
-    return open_account(house)
-
-
 @dataclass
 class Front:
     """The users function as a client of an account calls it."""

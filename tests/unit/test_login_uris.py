@@ -27,11 +27,6 @@ UNKNOWN_GUID = "0" * 32
 
 
 @pytest.fixture
-def account(house: House) -> Account:
-    return open_account(house)
-
-
-@pytest.fixture
 def user(house: House, account: Account) -> User:
     return add_user(house, account, external_id="X-17")
 

@@ -23,7 +23,7 @@ from tests.support.events import (
     native_event,
     rest_event,
 )
-from tests.support.house import add_user, open_account
+from tests.support.house import add_user
 from vestibule.domain import scopes
 from vestibule.errors import ConflictError, UnavailableError
 from vestibule.http import logs
@@ -67,11 +67,6 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Log:
     monkeypatch.setattr(logs.log.registered_handler, "stream", stream)
     logs.log.setLevel("INFO")
     return Log(stream)
-
-
-@pytest.fixture
-def account(house: House) -> Account:
-    return open_account(house)
 
 
 @pytest.fixture

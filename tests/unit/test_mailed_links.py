@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
-from argon2 import PasswordHasher
 
 from tests.support.events import header, json_of
 from tests.support.house import add_user, open_account
@@ -37,17 +36,7 @@ NEW_PASSWORD = "eleven green bottles"
 REFUSED = "This link no longer works"
 ASK = {"sign_in": "/sign-in/link", "password": "/sign-in/password"}
 LINK = re.compile(r"https://clinic\.hub\.vestibule\.example(/sign-in/(?:link|password)/[A-Za-z0-9_-]{43}\S*)")
-
-
-@pytest.fixture(autouse=True)
-def _light_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr(passwords, "_hasher", lambda: hasher)
-
-
-@pytest.fixture
-def account(house: House) -> Account:
-    return open_account(house)
+pytestmark = pytest.mark.usefixtures("light_hashes")
 
 
 @pytest.fixture

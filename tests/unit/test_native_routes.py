@@ -58,11 +58,6 @@ def _matching(method: str, path: str) -> tuple[str, str, dict[str, str]]:
 
 
 @pytest.fixture
-def account(house: House) -> Account:
-    return open_account(house)
-
-
-@pytest.fixture
 def user(house: House, account: Account) -> User:
     return add_user(house, account, external_id="X-17", email="maria@example.org")
 

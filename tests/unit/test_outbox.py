@@ -40,11 +40,6 @@ PHONE = "+49 (30) 123-4567"
 
 
 @pytest.fixture
-def account(house: House) -> Account:
-    return open_account(house)
-
-
-@pytest.fixture
 def host(house: House, account: Account) -> User:
     return add_user(house, account, full_name="Maria Lindqvist", email="maria@clinic.example")
 

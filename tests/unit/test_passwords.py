@@ -55,11 +55,6 @@ def light_hashes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-def account(house: House) -> Account:
-    return open_account(house)
-
-
-@pytest.fixture
 def user(house: House, account: Account, light_hashes: list[str]) -> User:
     assert light_hashes == []
     return add_user(house, account, username="Maria.L", email="Maria@example.org", password=RIGHT)

@@ -13,13 +13,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from tests.support.events import CONTEXT, header, json_of, native_event
-from tests.support.house import START, add_user, open_account
+from tests.support.house import START, open_account, plan_lecture
 from vestibule import ids
-from vestibule.clock import DAY, SECOND
+from vestibule.clock import SECOND
 from vestibule.domain import people
 from vestibule.domain.places import PARTS
 from vestibule.domain.registrants import NewRegistrant
-from vestibule.domain.sessions import HostRef
 from vestibule.errors import ConflictError, InvalidError, NotFoundError, UnavailableError
 from vestibule.http.shapes.registrants import RegistrantView
 from vestibule.model import EventKind, Registration
@@ -37,19 +36,12 @@ SPELLINGS = ["ada@bücher.example", " Ada@Bücher.example ", "ADA@BÜCHER.EXAMPL
 
 
 @pytest.fixture
-def account(house: House) -> Account:
-    return open_account(house)
-
-
-@pytest.fixture
 def session(house: House, account: Account) -> Session:
     return plan(house, account)
 
 
 def plan(house: House, account: Account, capacity: int | None = None) -> Session:
-    host = add_user(house, account)
-    given = {"title": "Open lecture", "starts_at": START + DAY, "registration": Registration(capacity=capacity)}
-    return house.sessions.create(account.account_id, HostRef(user_id=host.user_id), given)[0]
+    return plan_lecture(house, account, registration=Registration(capacity=capacity))
 
 
 def person(number: int | str, **fields: Any) -> NewRegistrant:

@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 
 from tests.support.events import CONTEXT, header, json_of, native_event
-from tests.support.house import START, add_user, open_account
+from tests.support.house import START, open_account, plan_lecture
 from tests.support.outbox import refusal
 from tests.unit.test_embed_page import policy
 from tests.unit.test_session_pages import Browser, data, field, text_of
@@ -18,7 +18,6 @@ from vestibule.clock import DAY, HOUR
 from vestibule.domain.guesses import REGISTRATIONS
 from vestibule.domain.registrants import NewRegistrant
 from vestibule.domain.registrations import FORM_LASTS
-from vestibule.domain.sessions import HostRef
 from vestibule.model import EventKind, Registration
 
 if TYPE_CHECKING:
@@ -50,9 +49,7 @@ def browser(function: LoadFunction, account: Account) -> Browser:
 
 
 def plan(house: House, account: Account, registration: Registration = PUBLIC, **fields: Any) -> Session:
-    host = add_user(house, account)
-    given = {"title": "Open lecture", "starts_at": START + DAY, "registration": registration, **fields}
-    return house.sessions.create(account.account_id, HostRef(user_id=host.user_id), given)[0]
+    return plan_lecture(house, account, registration=registration, **fields)
 
 
 def path_of(session: Session) -> str:

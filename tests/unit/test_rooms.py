@@ -29,11 +29,6 @@ NO_ID = ["0", "1234567", "12345678901", "x" * 3_000, "٣٣٣٣٣٣٣٣", "123456
 
 
 @pytest.fixture
-def account(house: House) -> Account:
-    return open_account(house)
-
-
-@pytest.fixture
 def doctor(house: House, account: Account) -> User:
     return add_user(house, account, full_name="Dr. Maria Lindqvist", role="provider")
 

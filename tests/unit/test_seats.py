@@ -14,13 +14,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from tests.support.events import CONTEXT, header, json_of, native_event
-from tests.support.house import START, add_user, open_account
+from tests.support.house import START, open_account, plan_lecture
 from vestibule.clock import DAY, MINUTE, SECOND, to_rfc3339
 from vestibule.domain import attendance, people
 from vestibule.domain.people import Person
 from vestibule.domain.registrants import NewRegistrant
 from vestibule.domain.seats import INTERVAL, LARGE_INTERVAL, LASTS, Reason, Seated, SeatToken, Unseated
-from vestibule.domain.sessions import HostRef
 from vestibule.errors import UnavailableError
 from vestibule.model import Entrance, ParticipantRole, Registration, SeatPolicy
 
@@ -35,19 +34,8 @@ ADA = Person(name="Ada Lovelace", email="ada@example.org", user_id="mrn-7")
 
 
 @pytest.fixture
-def account(house: House) -> Account:
-    return open_account(house)
-
-
-@pytest.fixture
 def session(house: House, account: Account) -> Session:
-    return plan(house, account)
-
-
-def plan(house: House, account: Account, **fields: Any) -> Session:
-    host = add_user(house, account)
-    given = {"title": "Open lecture", "starts_at": START + DAY, **fields}
-    return house.sessions.create(account.account_id, HostRef(user_id=host.user_id), given)[0]
+    return plan_lecture(house, account)
 
 
 def join(house: House, account: Account, session: Session, who: Person = ADA, **further: Any) -> Seated:
@@ -95,7 +83,7 @@ def test_other_people_and_other_sessions_are_left_alone(house: House, account: A
     ada = join(house, account, session)
     others = [
         join(house, account, session, Person(email="bob@example.org")),
-        join(house, account, plan(house, account)),
+        join(house, account, plan_lecture(house, account)),
         join(house, open_account(house, "other"), session),
     ]
     assert isinstance(beat(house, account, ada), Seated)
@@ -220,7 +208,7 @@ def test_a_change_of_the_sessions_lists_reaches_the_person_with_the_next_beats(
 def test_a_session_that_may_be_large_is_spoken_to_less_often(
     house: House, account: Account, registration: Registration, interval: int
 ) -> None:
-    assert join(house, account, plan(house, account, registration=registration)).interval == interval
+    assert join(house, account, plan_lecture(house, account, registration=registration)).interval == interval
 
 
 # --- what it costs, and what happens when things break --------------------------------------------------
@@ -490,7 +478,7 @@ class LifeOfASeat(RuleBasedStateMachine):
         self.clock.now = START
         self.houses = [self.make_house(1), self.make_house(2)]
         self.account = open_account(self.houses[0], seat_policy=policy)
-        self.session = plan(self.houses[0], self.account)
+        self.session = plan_lecture(self.houses[0], self.account)
         self.policy = policy
         self.all = [Page() for _ in range(3)]
         self.sitting: Page | None = None

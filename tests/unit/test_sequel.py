@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.events import CONTEXT, header, json_of, rest_event
-from tests.support.house import START, open_account
+from tests.support.house import START
 from vestibule.clock import MINUTE, SECOND
 from vestibule.dialects.sequel import sequel
 from vestibule.dialects.sequel import wire as sequels
@@ -68,11 +68,6 @@ class Client:
             "type": "Virtual",
         }
         return str(self.call("POST", "/v1/event/create", known | members)["uid"])
-
-
-@pytest.fixture
-def account(house: House) -> Account:
-    return open_account(house)
 
 
 @pytest.fixture

@@ -644,6 +644,11 @@ def test_a_friendly_link_leads_to_the_session_on_its_own_accounts_host(
     ):
         page = browser.ask(path)
         assert (page["statusCode"], "There is no such session" in text_of(page)) == (404, True)
+    # a portal that knows its account by the client_id alone writes that one
+    theirs = f"{account.account_id}-portal"
+    assert header(browser.ask(f"/go/{theirs}/Annual-Review"), "location") == f"/s/{session.session_id}"
+    for name in (account.account_id, f"1{theirs}", f"{theirs[1:]}", "-portal"):
+        assert browser.ask(f"/go/{name}/Annual-Review")["statusCode"] == 404
     # a slug that the account has left still leads here
     house.accounts.change(account.account_id, {"slug": "clinic-north"})
     clock.advance(MINUTE)

@@ -29,11 +29,6 @@ TOMORROW = START + DAY
 
 
 @pytest.fixture
-def account(house: House) -> Account:
-    return open_account(house)
-
-
-@pytest.fixture
 def host(house: House, account: Account) -> User:
     return add_user(house, account, email="host@clinic.example", external_id="dr-1", time_zone="Europe/Berlin")
 
@@ -147,6 +142,8 @@ def test_nothing_that_lets_somebody_in_can_be_read_in_the_tables(
         ({"password": "abc"}, "password", "invalid_length"),
         ({"metadata": {"x": "y" * 8_192}}, "metadata", "too_large"),
         ({"metadata": {"x": "\ud800"}}, "metadata", "invalid_character"),
+        ({"metadata": {"x": [float("inf")]}}, "metadata", "out_of_range"),
+        ({"extras": {"WaitTime": "x" * 2_049}}, "extras.WaitTime", "invalid_length"),
         ({"title": " "}, "title", "invalid_length"),
         ({"title": "a\u202eb"}, "title", "invalid_character"),
         ({"presenters": ["A@x.org"], "organizers": ["a@X.org"]}, "organizers", "both_roles"),

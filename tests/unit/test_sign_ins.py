@@ -24,11 +24,6 @@ ON_EXPIRY = "https://portal.example/bye"
 
 
 @pytest.fixture
-def account(house: House) -> Account:
-    return open_account(house)
-
-
-@pytest.fixture
 def user(house: House, account: Account) -> User:
     return add_user(house, account)
 

@@ -26,11 +26,6 @@ FIREFOX = Browser(ADDRESS, "Firefox")
 
 
 @pytest.fixture
-def account(house: House) -> Account:
-    return open_account(house)
-
-
-@pytest.fixture
 def user(house: House, account: Account) -> User:
     return add_user(house, account, role="provider")
 

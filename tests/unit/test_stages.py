@@ -54,11 +54,6 @@ def _pem(key: Any) -> str:
     )
 
 
-@pytest.fixture
-def account(house: House) -> Account:
-    return open_account(house)
-
-
 def with_stage(house: House, account: Account, **stage: Any) -> tuple[Account, Stage]:
     changed = house.accounts.change(account.account_id, {"stage": stage})
     assert changed.stage is not None

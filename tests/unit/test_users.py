@@ -21,11 +21,6 @@ if TYPE_CHECKING:
     from vestibule.wiring import House
 
 
-@pytest.fixture
-def account(house: House) -> Account:
-    return open_account(house)
-
-
 def pointers(moto_aws: MotoAws, settings: Settings) -> dict[str, Mapping[str, str]]:
     """Return the names that lead to users, with whom they lead to."""
     return {

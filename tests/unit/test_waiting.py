@@ -42,11 +42,6 @@ POLL = 4 * SECOND
 
 
 @pytest.fixture
-def account(house: House) -> Account:
-    return open_account(house)
-
-
-@pytest.fixture
 def doctor(house: House, account: Account) -> User:
     return add_user(house, account, full_name="Dr. Grace Hopper", role=Role.PROVIDER)
 

@@ -30,6 +30,26 @@ class NotFoundError(VestibuleError):
     """The caller's account holds no such object (another account's is none either)."""
 
 
+def no_such_session() -> NotFoundError:
+    """Return the refusal of a session that the account does not have."""
+    return NotFoundError("session_not_found", "The account has no such session.")
+
+
+def no_such_user() -> NotFoundError:
+    """Return the refusal of a user whom the account does not have."""
+    return NotFoundError("user_not_found", "The account has no such user.")
+
+
+def no_such_room() -> NotFoundError:
+    """Return the refusal of a room that the account does not have."""
+    return NotFoundError("room_not_found", "The account has no such room.")
+
+
+def no_such_participant() -> NotFoundError:
+    """Return the refusal of somebody who does not take part in the session."""
+    return NotFoundError("participant_not_found", "The session has no such participant.")
+
+
 class ConflictError(VestibuleError):
     """A unique name is taken, or the object changed under the caller's hands.
 
@@ -127,6 +147,11 @@ class FieldError:
     code: str
     detail: str
 
+    def without_places(self) -> "FieldError":
+        """Return the same with a path of names alone."""
+        field = ".".join(part for part in self.field.split(".") if not part.isdigit())
+        return FieldError(field, self.code, self.detail.replace(self.field, field, 1))
+
 
 class InvalidError(VestibuleError):
     """The input breaks a rule; carries one `FieldError` for each broken member."""
@@ -134,3 +159,7 @@ class InvalidError(VestibuleError):
     def __init__(self, *errors: FieldError) -> None:
         super().__init__("invalid_request", "; ".join(e.detail for e in errors))
         self.errors = errors
+
+    def without_places(self) -> "InvalidError":
+        """Return the same refusal without the numbers of places in a list, for a caller that sent no such list."""
+        return InvalidError(*(error.without_places() for error in self.errors))

@@ -55,6 +55,12 @@ def is_object_id(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) in _OBJECT_ID_LENGTHS
 
 
+def account_id_in(client_id: str) -> str | None:
+    """Return the account's id that a client_id begins with, None when it has not the form of one."""
+    account_id, separator, _ = client_id.partition("-")
+    return account_id if separator and account_id.isascii() and account_id.isdigit() else None
+
+
 def new_label(random: Randomness, length: int) -> str:
     """Draw a short readable name of lower-case letters and digits."""
     return "".join(_ALPHABET[random.randbelow(len(_ALPHABET))] for _ in range(length))

@@ -258,6 +258,10 @@ class User:
     extras: Mapping[str, str] = field(default_factory=dict)
     version: int = 1
 
+    def honours(self, moment: int) -> bool:
+        """Tell whether what began at a moment (milliseconds since the epoch) still lets the user in."""
+        return self.status is Status.ACTIVE and moment > (self.signed_out_at or 0)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vestibule.errors import VestibuleError
 
@@ -21,6 +22,13 @@ if TYPE_CHECKING:
 _MAC_BYTES = 16
 """128 bits: what a link's proof keeps of its HMAC-SHA256."""
 _NONCE_BYTES = 12
+
+
+class NotSealedError(VestibuleError):
+    """A text is not one that was sealed for this purpose and account."""
+
+    def __init__(self) -> None:
+        super().__init__("cannot_unseal", "A stored value cannot be read.")
 
 
 class Sealing:
@@ -70,7 +78,7 @@ class Sealing:
 
         Raises
         ------
-        VestibuleError
+        NotSealedError
             It was not, or the master key is another.
         """
         # Beside the cryptography that it belongs to, imported at first use.
@@ -81,7 +89,28 @@ class Sealing:
         try:
             return str(_aes(self._mac("seal", kind)).decrypt(nonce, box, account_id.encode()), "utf-8")
         except InvalidTag:
-            raise VestibuleError("cannot_unseal", "A stored value cannot be read.") from None
+            raise NotSealedError from None
+
+    def unseal_given(self, kind: str, account_id: str, text: str | None, *, most: int) -> dict[str, Any] | None:
+        """Decrypt the JSON object that a browser hands back; None for anything that was not sealed here for it.
+
+        Parameters
+        ----------
+        most
+            Characters that are looked at.
+
+        Raises
+        ------
+        UnavailableError
+            The master key cannot be read: nothing is known about the text.
+        """
+        if not text or len(text) > most or not text.isascii():
+            return None
+        try:
+            content: dict[str, Any] = json.loads(self.unseal(kind, account_id, text))
+        except (NotSealedError, ValueError):
+            return None
+        return content
 
     def _mac(self, *parts: str) -> bytes:
         if self._known is None:

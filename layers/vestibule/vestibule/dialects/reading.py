@@ -22,6 +22,7 @@ _DECODER = json.JSONDecoder()
 _LONGEST_NUMBER = 15
 """Digits; whatever a client counts has fewer."""
 _FIELDS_AT_MOST = 10_000
+_BYTE_ORDER_MARK = "\ufeff"
 _NAMES = re.compile(r"[^\[\]]+|(?<=\[)(?=\])")
 """The parts of ``people[0][email]``; an empty one for ``[]``."""
 _DEPTH = 4
@@ -154,8 +155,22 @@ def members(body: bytes) -> Members:
     body = body.strip(b" \t\r\n")
     if body.startswith(b"--"):
         return Members(_nested(_parts(body)))
-    text = _decoded(body)
+    text = plain_text(body)
     return Members(json_object(text) if text.startswith(("{", "[")) else form_object(text))
+
+
+def plain_text(body: bytes) -> str:
+    """Return a body's text, without a byte order mark and the blanks around it.
+
+    Raises
+    ------
+    RequestError
+        It is no UTF-8, or XML: that is never read, so nothing in it can go off.
+    """
+    text = _decoded(body).removeprefix(_BYTE_ORDER_MARK).strip()
+    if text.startswith("<"):
+        raise malformed()
+    return text
 
 
 def json_object(text: str | bytes) -> dict[str, Any]:
@@ -177,8 +192,9 @@ def leading_json_object(text: str) -> dict[str, Any]:
 def _object(read: Callable[[], Any]) -> dict[str, Any]:
     try:
         document = read()
-        # JSON can spell half a character (a lone surrogate), which no table and no answer could hold.
-        json.dumps(document, ensure_ascii=False).encode()
+        # Half a character (a lone surrogate) and a number beyond all measure (NaN, 1e999) can be read,
+        # but no table and no answer could hold them.
+        json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError):
         raise malformed() from None
     if not isinstance(document, dict):

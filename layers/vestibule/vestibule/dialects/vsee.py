@@ -22,10 +22,10 @@ from vestibule.errors import (
     ConflictError,
     ForbiddenError,
     InvalidError,
-    NotFoundError,
     UnauthenticatedError,
     UnavailableError,
     VestibuleError,
+    no_such_room,
 )
 from vestibule.http.hub import addresses
 from vestibule.http.problems import RequestError
@@ -108,11 +108,10 @@ def _identify(house: House, event: Event) -> Caller:
     if account is None:
         raise UnauthenticatedError
     key, secret = (event.headers.get(name, "").strip() for name in ("x-apikey", "x-apisecret"))
-    token = event.headers.get("x-apitoken", "").strip()
-    user = None
+    token, user = _token_in(event), None
     if key or secret:
         caller = house.clients.authenticate(key, secret)
-    elif ids.is_login_guid(token.lower()):
+    elif _is_a_users(token):
         user = house.sso_tokens.user_of(account.account_id, token.lower())
         caller = Caller(account.account_id, "", ())
     elif token:
@@ -122,6 +121,14 @@ def _identify(house: House, event: Event) -> Caller:
     if caller.account_id != account.account_id:
         raise UnauthenticatedError
     return VseeCaller(caller.account_id, caller.client_id, caller.scopes, caller.expires_at, user=user)
+
+
+def _token_in(event: Event) -> str:
+    return event.headers.get("x-apitoken", "").strip()
+
+
+def _is_a_users(token: str) -> bool:
+    return ids.is_login_guid(token.lower())
 
 
 def _require(call: Call, *needed: str) -> None:
@@ -225,12 +232,18 @@ def _whom(call: Call) -> str:
     user_id, own = call.values["user_id"], _own(call)
     if own is None:
         _require(call, scopes.ROOMS_WRITE)
-        if user_id == _CURRENT_USER:
-            raise _bad_request("The current user is the one of a user's X-ApiToken; name the user by its id.")
-        return user_id
+        return _current_user_id(call) if user_id == _CURRENT_USER else user_id
     if own.role is not Role.PROVIDER or user_id not in {_CURRENT_USER, own.user_id}:
         raise ForbiddenError("not_yours", "A user's token speaks for that user alone, who must be a provider.")
     return own.user_id
+
+
+def _current_user_id(call: Call) -> str:
+    """Return the id of the user whose token came beside the credentials of a client."""
+    token = _token_in(call.event)
+    if not _is_a_users(token):
+        raise _bad_request("The current user is the one of a user's X-ApiToken; name the user by its id.")
+    return call.house.sso_tokens.user_of(call.caller.account_id, token.lower()).user_id
 
 
 def _room_ids(call: Call) -> list[str]:
@@ -273,10 +286,10 @@ def _create_room(call: Call) -> Answer:
 def _list_rooms(call: Call) -> Answer:
     """Show a page of all rooms; ``page`` counts from 1. [ours]: 25 a page unless asked for, 100 at most."""
     query = call.event.folded_query
-    page, limit = (_number(query, name, default) for name, default in (("page", 1), ("limit", 25)))
-    rooms = list(_all_rooms(call))
+    page, asked = (_number(query, name, default) for name, default in (("page", 1), ("limit", 25)))
+    rooms, limit = list(_all_rooms(call)), min(asked, 100)
     first = (max(page, 1) - 1) * limit
-    return _list([_public_room(room) for room in rooms[first : first + min(limit, 100)]], len(rooms))
+    return _list([_public_room(room) for room in rooms[first : first + limit]], len(rooms))
 
 
 def _all_rooms(call: Call) -> Iterator[Room]:
@@ -306,7 +319,7 @@ def _providers(call: Call) -> Answer:
 def _room_with_code(call: Call, code: str) -> Room:
     room = call.house.rooms.with_code(call.caller.account_id, code)
     if room is None:
-        raise NotFoundError("room_not_found", "The account has no such room.")
+        raise no_such_room()
     return room
 
 

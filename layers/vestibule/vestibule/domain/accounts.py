@@ -302,26 +302,9 @@ _RULES: dict[str, Callable[[Any], Any]] = {
     "seat_policy": SeatPolicy,
     "frame_ancestors": _origins,
 }
+_BLANK = Account(account_id="", slug="", name="", created_at=0, updated_at=0)
 _CLEARED: dict[str, Any] = {
-    "logo_url": None,
-    "portal_url": None,
-    "colors": {},
-    "navigation": (),
-    "redirect_uris": (),
-    "idle_timeout_minutes": 240,
-    "sign_in_lifetime_minutes": 1_440,
-    "revoke_on_reuse": False,
-    "revoke_ends_sign_in": True,
-    "require_passkey": False,
-    "password_sign_in": True,
-    "launch_panel_only": False,
-    "allowed_origins": (),
-    "sso_token_once": False,
-    "locale": None,
-    "stage": None,
-    "embed_token_minutes": 60,
-    "seat_policy": SeatPolicy.KICK_OLD,
-    "frame_ancestors": (),
+    field: getattr(_BLANK, field) for field in (*_RULES, "stage") if field not in {"name", "slug"}
 }
 """What a setting becomes when it is put back: the defaults of `Account`."""
 

@@ -20,7 +20,7 @@ from vestibule.domain.idempotency import IdTakenError
 from vestibule.domain.participants import Invitee
 from vestibule.domain.sessions import HostRef
 from vestibule.domain.waiting import LASTS, PLACE_KEPT_FOR, is_present, user_id_in
-from vestibule.errors import NotFoundError, UnavailableError
+from vestibule.errors import UnavailableError, no_such_room
 from vestibule.model import ParticipantRole, Status, WaitingState
 from vestibule.store.table import ConditionFailedError
 from vestibule.store.waiting import waiters_of
@@ -127,7 +127,7 @@ class Admission:
     def _room(self, user: User, room_id: str) -> Room:
         room = self._rooms.get(user.account_id, room_id, consistent=True) if ids.is_object_id(room_id) else None
         if room is None or user.user_id not in room.user_ids:
-            raise NotFoundError("room_not_found", "The account has no such room.")
+            raise no_such_room()
         return room
 
     def _may_come(self, user: User, waiter: Waiter) -> bool:

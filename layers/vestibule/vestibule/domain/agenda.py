@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from vestibule.clock import HOUR, SECOND
+from vestibule.clock import HOUR
+from vestibule.domain import moments
 from vestibule.domain.participants import identity_of_user
 from vestibule.domain.phases import CLOSED, phase_of
 from vestibule.domain.sessions import FOREVER
@@ -24,6 +24,7 @@ from vestibule.store.directory.sessions import sort_key
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
+    from zoneinfo import ZoneInfo
 
     from vestibule.clock import Clock
     from vestibule.domain.phases import Phase
@@ -96,7 +97,7 @@ class Agenda:
     Attributes
     ----------
     zone
-        IANA name of the zone whose days these are.
+        The zone whose days these are.
     named
         The session that was asked for, wherever it is; None when it is not the person's.
     apart
@@ -105,7 +106,7 @@ class Agenda:
         Mark of the next page, None on the last one.
     """
 
-    zone: str
+    zone: ZoneInfo
     days: tuple[Day, ...]
     named: Entry | None = None
     apart: Day | None = None
@@ -211,29 +212,15 @@ def _after(page: str | None) -> str | None:
     return page.replace("-", "#") if page and _PAGE_MARK.fullmatch(page) else None
 
 
-def _zone(user: User, sessions: Sequence[Session]) -> str:
-    """Return the name of the zone of a person's days: their own, else that of their next session, else UTC."""
-    # Imported with the first agenda: it looks for the machine's zones.
-    from zoneinfo import ZoneInfo  # noqa: PLC0415
-
-    name = user.time_zone or next((session.time_zone for session in sessions), "UTC")
-    try:
-        return str(ZoneInfo(name))
-    except (KeyError, ValueError, OSError):  # a zone that was known when it was stored
-        return "UTC"
+def _zone(user: User, sessions: Sequence[Session]) -> ZoneInfo:
+    """Return the zone of a person's days: their own, else that of their next session, else UTC."""
+    return moments.zone(user.time_zone, *(session.time_zone for session in sessions[:1]))
 
 
-def local_time(moment: int, zone: str) -> datetime:
-    """Return a moment (milliseconds since the epoch) on the clocks of an agenda's zone."""
-    from zoneinfo import ZoneInfo  # noqa: PLC0415 - see _zone()
-
-    return datetime.fromtimestamp(moment // SECOND, UTC).astimezone(ZoneInfo(zone))
+def _date(moment: int, zone: ZoneInfo) -> date:
+    return moments.local(moment, zone).date()
 
 
-def _date(moment: int, zone: str) -> date:
-    return local_time(moment, zone).date()
-
-
-def _days(entries: Sequence[Entry], zone: str, today: date) -> tuple[Day, ...]:
+def _days(entries: Sequence[Entry], zone: ZoneInfo, today: date) -> tuple[Day, ...]:
     grouped = groupby(entries, key=lambda entry: _date(entry.session.starts_at, zone))
     return tuple(Day(day, (day - today).days, tuple(of_day)) for day, of_day in grouped)

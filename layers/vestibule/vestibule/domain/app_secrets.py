@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vestibule import ids
-from vestibule.clock import DAY, MINUTE
+from vestibule.clock import MINUTE
 from vestibule.domain import rules
+from vestibule.domain.rotation import OVERLAP, check_overlap
 from vestibule.domain.rules import Checks
-from vestibule.errors import ConflictError, FieldError, InvalidError, NotFoundError
+from vestibule.errors import ConflictError, NotFoundError
 from vestibule.memory import Memory
 from vestibule.model import AppKey, AppSecret
 from vestibule.store.table import ConditionFailedError
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     from vestibule.sealing import Sealing
     from vestibule.store.directory.app_secrets import AppSecretStore
 
-OVERLAP = 7 * DAY
-"""How long the former key of a rotated secret still works, unless told otherwise."""
-LONGEST_OVERLAP = 30 * DAY
 SECRETS_AT_MOST = 5
 """Application secrets of one account."""
 REMEMBERED_FOR = MINUTE
@@ -108,9 +106,7 @@ class AppSecrets:
         ConflictError
             Somebody else changed the secret at the same moment.
         """
-        if not 0 <= overlap <= LONGEST_OVERLAP:
-            detail = f"overlap_minutes: must be 0 to {LONGEST_OVERLAP // MINUTE}."
-            raise InvalidError(FieldError("overlap_minutes", "out_of_range", detail))
+        check_overlap(overlap)
         before = self._get(account_id, secret_id)
         now = self._clock()
         former = before.keys[-1]

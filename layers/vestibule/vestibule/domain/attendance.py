@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from vestibule.clock import MINUTE, SECOND
 from vestibule.domain.seats import LASTS
-from vestibule.errors import NotFoundError
+from vestibule.errors import no_such_session
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from vestibule.clock import Clock
     from vestibule.model import Visit
@@ -132,7 +132,7 @@ class Attendance:
 
     def _require(self, account_id: str, session_id: str) -> None:
         if self._sessions.get(account_id, session_id) is None:
-            raise NotFoundError("session_not_found", "The account has no such session.")
+            raise no_such_session()
 
     def _attended(self, visit: Visit) -> Attended:
         seconds = (visit.left_at - visit.joined_at) // SECOND
@@ -141,11 +141,7 @@ class Attendance:
 
 def per_minute(visits: Collection[Visit]) -> list[tuple[int, int]]:
     """Return how many visitors were there in each minute, counted from the first one's joining; no empty minutes."""
-    begun = min((visit.joined_at for visit in visits), default=0)
-    counts: Counter[int] = Counter()
-    for visit in visits:
-        counts.update(range((visit.joined_at - begun) // MINUTE, (visit.left_at - begun) // MINUTE + 1))
-    return sorted(counts.items())
+    return [(minute, count) for minute, count in enumerate(_in_each(MINUTE, visits)) if count]
 
 
 def _person(visit: Visit) -> str:
@@ -157,12 +153,17 @@ def _concurrency(visits: Collection[Visit]) -> tuple[int, tuple[int, ...]]:
     """Return the length of a step (milliseconds), and how many were there in each from the first joining on."""
     if not visits:
         return MINUTE, ()
-    begun = min(visit.joined_at for visit in visits)
-    minutes = (max(visit.left_at for visit in visits) - begun) // MINUTE + 1
-    step = -(-minutes // _STEPS_AT_MOST) * MINUTE
+    lasted = max(visit.left_at for visit in visits) - min(visit.joined_at for visit in visits)
+    step = -(-(lasted // MINUTE + 1) // _STEPS_AT_MOST) * MINUTE
+    return step, tuple(_in_each(step, visits))
+
+
+def _in_each(step: int, visits: Collection[Visit]) -> Iterable[int]:
+    """Return how many were there in each step (of so many milliseconds) from the first joining to the last leaving."""
+    begun = min((visit.joined_at for visit in visits), default=0)
     # Who comes counts from their step on, who goes no longer after theirs.
     moves: Counter[int] = Counter()
     for visit in visits:
         moves[(visit.joined_at - begun) // step] += 1
         moves[(visit.left_at - begun) // step + 1] -= 1
-    return step, tuple(accumulate(moves[number] for number in range(max(moves))))
+    return accumulate(moves[number] for number in range(max(moves, default=0)))

@@ -10,17 +10,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vestibule import ids
-from vestibule.clock import DAY, MINUTE
 from vestibule.domain import rules, scopes
+from vestibule.domain.rotation import OVERLAP, check_overlap
 from vestibule.domain.rules import Checks
-from vestibule.errors import (
-    ConflictError,
-    FieldError,
-    ForbiddenError,
-    InvalidError,
-    NotFoundError,
-    UnauthenticatedError,
-)
+from vestibule.domain.standing import require_active_account
+from vestibule.errors import ConflictError, NotFoundError, UnauthenticatedError
 from vestibule.model import Client, ClientSecret, Status
 from vestibule.store.table import ConditionFailedError
 
@@ -31,9 +25,6 @@ if TYPE_CHECKING:
     from vestibule.ids import Randomness
     from vestibule.store.directory.clients import ClientStore
 
-OVERLAP = 7 * DAY
-"""How long the former secret of a rotated client still works, unless told otherwise."""
-LONGEST_OVERLAP = 30 * DAY
 CLIENTS_AT_MOST = 20
 """API clients of one account."""
 
@@ -109,8 +100,7 @@ class Clients:
             The account has as many clients as it may have.
         """
         client, secret = self.draft(account_id, name, granted)
-        if self._store.account_status(account_id) is not Status.ACTIVE:
-            raise ForbiddenError("account_disabled", "The account is disabled.")
+        require_active_account(self._store.account_status(account_id))
         if len(self._store.list_of(account_id)) >= CLIENTS_AT_MOST:
             raise ConflictError("too_many_clients", f"An account has at most {CLIENTS_AT_MOST} API clients.")
         self._store.create(client)
@@ -142,9 +132,7 @@ class Clients:
         ConflictError
             Somebody else changed the client at the same moment.
         """
-        if not 0 <= overlap <= LONGEST_OVERLAP:
-            detail = f"overlap_minutes: must be 0 to {LONGEST_OVERLAP // MINUTE}."
-            raise InvalidError(FieldError("overlap_minutes", "out_of_range", detail))
+        check_overlap(overlap)
         before = self._get(account_id, client_id)
         secret, now = ids.new_secret(self._random), self._clock()
         former = max(before.secrets, key=lambda known: known.created_at)
@@ -182,17 +170,15 @@ class Clients:
         UnavailableError
             DynamoDB failed; nothing is known about the credentials.
         """
-        account_id, separator, _ = client_id.partition("-")
-        if not (separator and account_id.isascii() and account_id.isdigit()):
-            raise UnauthenticatedError
-        client = self._store.get(account_id, client_id)
+        account_id = ids.account_id_in(client_id)
+        client = self._store.get(account_id, client_id) if account_id else None
         if client is None or client.account_status is not Status.ACTIVE:
             raise UnauthenticatedError
         now = self._clock()
         for known in client.secrets:
             is_live = known.expires_at is None or now < known.expires_at
             if ids.matches(secret, known.digest) and is_live:
-                return Caller(account_id, client_id, client.scopes, known.expires_at)
+                return Caller(client.account_id, client_id, client.scopes, known.expires_at)
         raise UnauthenticatedError
 
     def _get(self, account_id: str, client_id: str) -> Client:

@@ -13,7 +13,6 @@ from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING
 
 from vestibule.clock import HOUR
-from vestibule.errors import UnavailableError, VestibuleError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,10 +47,14 @@ class Drafts:
         UnavailableError
             The key cannot be read.
         """
-        typed = {name: value for name, value in fields.items() if value}
-        content = json.dumps([self._clock() + KEPT_FOR, user_id, place, typed], ensure_ascii=False)
-        packed = b64encode(zlib.compress(content.encode("utf-8", "replace"))).decode()
-        sealed = self._sealing.seal(_SEAL, account_id, packed)
+        typed = json.dumps({name: value for name, value in fields.items() if value}, ensure_ascii=False)
+        content = {
+            "user": user_id,
+            "place": place,
+            "until": self._clock() + KEPT_FOR,
+            "typed": b64encode(zlib.compress(typed.encode("utf-8", "replace"))).decode(),
+        }
+        sealed = self._sealing.seal(_SEAL, account_id, json.dumps(content))
         return sealed if len(sealed) <= LONGEST else None
 
     def open(self, account_id: str, user_id: str, place: str, sealed: str) -> Mapping[str, str] | None:
@@ -62,14 +65,10 @@ class Drafts:
         UnavailableError
             The key cannot be read.
         """
-        if not sealed or len(sealed) > LONGEST or not sealed.isascii():
+        content = self._sealing.unseal_given(_SEAL, account_id, sealed, most=LONGEST)
+        if content is None or (content["user"], content["place"]) != (user_id, place):
             return None
-        try:
-            packed = self._sealing.unseal(_SEAL, account_id, sealed)
-            until, whose, where, fields = json.loads(zlib.decompress(b64decode(packed)))
-        except UnavailableError:
-            raise
-        except (VestibuleError, ValueError):
+        if content["until"] <= self._clock():
             return None
-        is_theirs = (whose, where) == (user_id, place) and self._clock() < until
-        return dict(fields) if is_theirs else None
+        typed: dict[str, str] = json.loads(zlib.decompress(b64decode(content["typed"])))
+        return typed

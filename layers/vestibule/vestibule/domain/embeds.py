@@ -19,7 +19,7 @@ from vestibule.domain.app_secrets import is_app_kid
 from vestibule.domain.people import Person
 from vestibule.domain.rules import Checks, RuleError
 from vestibule.domain.signing_keys import LONGEST_TOKEN
-from vestibule.errors import ConflictError, NotFoundError, UnauthenticatedError
+from vestibule.errors import ConflictError, UnauthenticatedError, no_such_session
 from vestibule.model import SessionStatus
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class EmbedIssuer:
             account_id, session_id, consistent=True
         )
         if session is None:
-            raise NotFoundError("session_not_found", "The account has no such session.")
+            raise no_such_session()
         if session.status is SessionStatus.CANCELLED:
             raise ConflictError("session_cancelled", "The session is cancelled.")
 

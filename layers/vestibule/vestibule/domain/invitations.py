@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from vestibule.domain.accounts import Accounts
     from vestibule.domain.leases import Leases
     from vestibule.domain.links import Links
-    from vestibule.model import Account, Registrant, Session, User
+    from vestibule.model import Account, Appointment, Registrant, Session, User
     from vestibule.settings import Settings
     from vestibule.store.carriers import MailCarrier, TextCarrier
     from vestibule.store.directory.deliveries import DeliveryStore
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from vestibule.store.queues import Queue
     from vestibule.store.table import Action
 
-_PARTICIPANT, _REGISTRANT = "participant_id", "registrant_id"
+_PARTICIPANT, _REGISTRANT, _IDENTITY = "participant_id", "registrant_id", "identity"
 _LETTER_OF = {
     EventKind.INVITED: LetterKind.INVITATION,
     EventKind.CHANGED: LetterKind.CHANGE,
@@ -124,20 +124,21 @@ class Invitations:
         if found is None or found[0].event != message.event:
             return  # a newer change is on its way, and will say it all
         each = [
-            Message(message.event, {**message.ids, "participant_id": p.participant_id, "identity": p.identity})
+            Message(message.event, {**message.ids, _PARTICIPANT: p.participant_id, _IDENTITY: p.identity})
             for p in found[1]
             if p.notify is not Channel.NONE and p.created_at <= message.event.at
         ]
         self._outbox.send([str(one) for one in each])
 
     def _once(self, message: Message) -> DeliveryState | None:
-        is_registrants = _REGISTRANT in message.ids
-        name = f"{message.event.event_id}#{message.ids[_REGISTRANT if is_registrants else _PARTICIPANT]}"
-        if is_registrants:
+        event_id, ids = message.event.event_id, message.ids
+        if _REGISTRANT in ids:
             # Of a registrant's mail nothing is kept: nobody is shown what became of it.
-            confirmed = self._leases.once(name, lambda: self._confirm(message))
+            confirmed = self._leases.once(f"{event_id}#{ids[_REGISTRANT]}", lambda: self._confirm(message))
             return confirmed.state if confirmed else None
-        done = self._leases.once(name, lambda: self._deliver(message), lambda result: self._follows(*result))
+        done = self._leases.once(
+            f"{event_id}#{ids[_PARTICIPANT]}", lambda: self._deliver(message), lambda result: self._follows(*result)
+        )
         delivery = done[0] if done else None
         return delivery.state if delivery else None
 
@@ -157,7 +158,7 @@ class Invitations:
         """
         kind = message.event.kind
         account_id, session_id = message.ids["account_id"], message.ids["session_id"]
-        identity = message.ids["identity"]
+        identity = message.ids[_IDENTITY]
         session, people = self._sessions.people(account_id, session_id, [identity])
         participant = self._addressee(message, people.get(identity))
         if session is None or participant is None:
@@ -205,7 +206,7 @@ class Invitations:
 
     def _addressee(self, message: Message, found: Participant | None) -> Participant | None:
         """Return whom a message is for, also when another address has moved them to another key since."""
-        participant_id = message.ids["participant_id"]
+        participant_id = message.ids[_PARTICIPANT]
         if found is not None and found.participant_id == participant_id:
             return found
         whole = self._sessions.whole(message.ids["account_id"], message.ids["session_id"])
@@ -255,7 +256,7 @@ class Invitations:
             mail = self._writer.compose(letter)
         except UndeliverableError as error:
             raise RefusedError(error.code) from error
-        tags = {name: one for name, one in message.ids.items() if name != "identity"}
+        tags = {name: one for name, one in message.ids.items() if name != _IDENTITY}
         return self._mails.send(mail, participant.email, tags)
 
     def _letter(
@@ -271,7 +272,7 @@ class Invitations:
         host = people.get(host_identity)
         user = self._user(participant)
         hub = self._settings.hub_url(account.slug)
-        former = session.former if message.event.kind is EventKind.CHANGED else None
+        is_change = message.event.kind is EventKind.CHANGED
         return Letter(
             kind=_LETTER_OF[message.event.kind],
             account=account,
@@ -284,15 +285,7 @@ class Invitations:
             at=message.event.at,
             message_id=f"{message.event.event_id}.{participant.participant_id}@{self._settings.hub_host(account.slug)}",
             sender=self._settings.mail_sender,
-            previous=replace(
-                session,
-                title=former.title,
-                starts_at=former.starts_at,
-                duration_minutes=former.duration_minutes,
-                time_zone=former.time_zone,
-            )
-            if former
-            else None,
+            previous=_as_it_was(session, session.former) if is_change and session.former else None,
             recipient_locale=user.locale if user else None,
             recipient_time_zone=user.time_zone if user else None,
         )
@@ -321,6 +314,17 @@ def _channel(participant: Participant, kind: EventKind) -> Channel:
     if participant.email is not None:
         return Channel.EMAIL
     return Channel.SMS if participant.phone is not None else Channel.NONE
+
+
+def _as_it_was(session: Session, former: Appointment) -> Session:
+    """Return a session with what people knew of it before the change."""
+    return replace(
+        session,
+        title=former.title,
+        starts_at=former.starts_at,
+        duration_minutes=former.duration_minutes,
+        time_zone=former.time_zone,
+    )
 
 
 def _as_participant(registrant: Registrant) -> Participant:

@@ -16,7 +16,8 @@ from vestibule.clock import MINUTE, SECOND
 from vestibule.domain import redirects, rules, sign_ins
 from vestibule.domain.rules import Checks
 from vestibule.domain.sign_ins import Credential
-from vestibule.errors import ForbiddenError, NotFoundError
+from vestibule.domain.standing import require_active_account, require_active_user
+from vestibule.errors import NotFoundError, no_such_user
 from vestibule.model import Account, Login, Status
 from vestibule.store.passes import login_of
 from vestibule.store.table import ConditionFailedError
@@ -86,6 +87,11 @@ class Arrived:
     took_over: bool = False
 
 
+def held_already(login: Login, held: Credential, now: int) -> Arrived | None:
+    """Return the sign-in that a browser has proven to hold, as long as it still counts."""
+    return Arrived(login, held, is_new=False) if sign_ins.is_live(login, now) else None
+
+
 class LoginUris:
     """Issues, redeems, revokes and describes login URIs.
 
@@ -145,8 +151,7 @@ class LoginUris:
             DynamoDB failed; nothing was issued.
         """
         _check_targets(account, redirect_to_uri_on_expiry, next_path)
-        if account.status is not Status.ACTIVE:
-            raise ForbiddenError("account_disabled", "The account is disabled.")
+        require_active_account(account.status)
         user = self._active_user(account, user_id, external_id)
         guid = ids.new_login_guid(self._random)
         now = self._clock()
@@ -278,16 +283,18 @@ class LoginUris:
             elif portals_id is not None:
                 standing = self._users.standing(account.account_id, portals_id, consistent=consistent)
             if standing is not None and standing[1] is Status.ACTIVE:
-                return standing[0]
+                break
         if standing is None:
-            raise NotFoundError("user_not_found", "The account has no such user.")
-        raise ForbiddenError("user_disabled", "The user is disabled.")
+            raise no_such_user()
+        found_id, status = standing
+        require_active_user(status)
+        return found_id
 
     def _follow_again(self, found: Login, held: Credential | None, mark: str, browser: Browser) -> Arrived | None:
         """Judge who follows a link that was used: its own browser, or somebody else."""
         now = self._clock()
-        if held and held.key == found.key and ids.matches(held.secret, found.secret_digest):
-            return Arrived(found, held, is_new=False) if sign_ins.is_live(found, now) else None
+        if held and held.proves(found):
+            return held_already(found, held, now)
         is_double_click = mark == found.browser_mark and now - (found.redeemed_at or 0) < DOUBLE_CLICK_WITHIN
         if not is_double_click:
             self._report_reuse(found, browser)

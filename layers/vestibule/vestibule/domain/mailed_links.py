@@ -20,11 +20,11 @@ from vestibule import ids
 from vestibule.clock import MINUTE
 from vestibule.domain import passwords, rules, sign_ins
 from vestibule.domain.guesses import LINKS_BY_NAME, LINKS_FROM_NETWORK, network_of
-from vestibule.domain.login_uris import Arrived
+from vestibule.domain.login_uris import Arrived, held_already
 from vestibule.domain.outbox import new_event
 from vestibule.domain.sign_ins import Credential
 from vestibule.errors import UnavailableError
-from vestibule.model import EventKind, LinkPurpose, LinkRequest, Status
+from vestibule.model import EventKind, LinkPurpose, LinkRequest
 from vestibule.store.table import ConditionFailedError
 
 if TYPE_CHECKING:
@@ -224,10 +224,9 @@ class MailedLinks:
     def _is_still_for(self, user: User, link: MailedLink) -> bool:
         """Tell whether a link's user may sign in, has the same address, and has not signed out everywhere since."""
         return (
-            user.status is Status.ACTIVE
+            user.honours(link.created_at)
             and user.email is not None
             and self._links.address_mark(user.email) == link.email_mark
-            and link.created_at > (user.signed_out_at or 0)
         )
 
     def _actions(self, link: MailedLink, login: Login, user: User, browser: Browser, now: int) -> list[Action]:
@@ -254,9 +253,8 @@ class MailedLinks:
     ) -> Arrived | None:
         """Judge who uses a link that was used: its own browser, or somebody else."""
         login = self._logins.get(_login_key(token))
-        if login is not None and ids.matches(secret, login.secret_digest):
-            is_live = sign_ins.is_live(login, self._clock())
-            return Arrived(login, _credential(login, secret), is_new=False) if is_live else None
+        if login is not None and (credential := _credential(login, secret)).proves(login):
+            return held_already(login, credential, self._clock())
         if account.revoke_on_reuse and login is not None and login.secret_digest is not None:
             self._logins.end(login.key, secret_digest=login.secret_digest, now=self._clock())
         # A failure is raised: better "try again" than a theft unrecorded.

@@ -11,10 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     from datetime import date
+    from zoneinfo import ZoneInfo
 
     from vestibule.languages import Translation
     from vestibule.model import Session
@@ -85,6 +85,9 @@ class Span:
 
 def zone(*names: str | None) -> ZoneInfo:
     """Return the first of several IANA zones that there is, else UTC."""
+    # Imported with the first zone: it looks for where the machine keeps them.
+    from zoneinfo import ZoneInfo  # noqa: PLC0415
+
     for name in filter(None, names):
         try:
             return ZoneInfo(name)
@@ -130,7 +133,7 @@ def zone_label(moment: datetime) -> str:
 
     Examples
     --------
-    >>> zone_label(local(1_772_546_400_000, ZoneInfo("America/Sao_Paulo")))
+    >>> zone_label(local(1_772_546_400_000, zone("America/Sao_Paulo")))
     'UTC-3'
     """
     name, offset = moment.tzname() or "", moment.utcoffset() or timedelta()
@@ -149,11 +152,21 @@ def date_text(texts: Translation, day: date) -> str:
         else texts.gettext("{weekday}, {month} {day}, {year}")
     )
     return form.format(
-        weekday=texts.gettext(_WEEKDAYS[day.weekday()]),
-        month=texts.gettext(_MONTHS[day.month - 1]),
+        weekday=weekday_text(texts, day),
+        month=month_text(texts, day),
         day=day.day,
         year=day.year,
     )
+
+
+def weekday_text(texts: Translation, day: date) -> str:
+    """Return the name of a day's weekday."""
+    return texts.gettext(_WEEKDAYS[day.weekday()])
+
+
+def month_text(texts: Translation, day: date) -> str:
+    """Return the name of a day's month."""
+    return texts.gettext(_MONTHS[day.month - 1])
 
 
 def time_text(texts: Translation, time: datetime) -> str:

@@ -16,7 +16,15 @@ from vestibule.clock import DAY, HOUR
 from vestibule.domain import rules
 from vestibule.domain.outbox import new_event
 from vestibule.domain.rules import Checks
-from vestibule.errors import ConflictError, FieldError, InvalidError, NotFoundError, VersionMismatchError
+from vestibule.errors import (
+    ConflictError,
+    FieldError,
+    InvalidError,
+    NotFoundError,
+    VersionMismatchError,
+    no_such_participant,
+    no_such_session,
+)
 from vestibule.model import (
     Channel,
     Delivery,
@@ -56,7 +64,9 @@ _FIRST_CODE = 100_000_000
 _CODES = 900_000_000
 _ACTIONS_EACH = 3
 """Writes of a new participant: itself, its id's pointer, its connect code."""
-TOGETHER = 100 // _ACTIONS_EACH
+_ACTIONS_TOGETHER = 100
+"""Writes of one transaction."""
+TOGETHER = _ACTIONS_TOGETHER // _ACTIONS_EACH
 """New participants in one transaction."""
 _ATTEMPTS = 4
 
@@ -123,7 +133,7 @@ class Participants:
         """
         found = self._sessions.gathering(account_id, session_id)
         if found is None:
-            raise NotFoundError("session_not_found", "The account has no such session.")
+            raise no_such_session()
         return found
 
     def delivery_to(self, participant: Participant) -> Delivery | None:
@@ -141,7 +151,7 @@ class Participants:
         session, known = self._whole(account_id, session_id)
         found = next((p for p in known if p.participant_id == participant_id), None)
         if found is None:
-            raise NotFoundError("participant_not_found", "The session has no such participant.")
+            raise no_such_participant()
         return session, found
 
     def add(
@@ -227,7 +237,7 @@ class Participants:
         session, known = gathering.session, gathering.participants
         before = next((p for p in known if p.participant_id == participant_id), None)
         if before is None:
-            raise NotFoundError("participant_not_found", "The session has no such participant.")
+            raise no_such_participant()
         if seen is not None and before.version != seen:
             raise VersionMismatchError
         checks = Checks()
@@ -437,8 +447,8 @@ class Participants:
                 session, replace(participant, version=participant.version + 1), before=participant
             )
             actions.append(self._claim(session, participant, self._links.connect_code(participant)))
-        for first in range(0, len(actions), 100):
-            self._sessions.write(actions[first : first + 100])
+        for part in batched(actions, _ACTIONS_TOGETHER, strict=False):
+            self._sessions.write(part)
 
     def _draft(self, session: Session, position: int, invitee: Invitee, checks: Checks) -> Participant:
         path = f"participants.{position}"

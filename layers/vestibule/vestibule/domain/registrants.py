@@ -18,7 +18,7 @@ from vestibule.domain.links import PersonalToken
 from vestibule.domain.outbox import new_event
 from vestibule.domain.places import Places
 from vestibule.domain.rules import Checks
-from vestibule.errors import ConflictError, NotFoundError, UnavailableError, VestibuleError
+from vestibule.errors import ConflictError, NotFoundError, UnavailableError, VestibuleError, no_such_session
 from vestibule.memory import Memory
 from vestibule.model import EventKind, Registrant, SessionStatus
 from vestibule.store.table import ConditionFailedError
@@ -320,7 +320,7 @@ class Registrants:
     def _read_session(self, account_id: str, session_id: str) -> Session:
         session = self._sessions.get(account_id, session_id, consistent=True)
         if session is None:
-            raise NotFoundError("session_not_found", "The account has no such session.")
+            raise no_such_session()
         return session
 
     def _draw(self) -> str:

@@ -16,7 +16,7 @@ from vestibule.domain import guesses
 from vestibule.domain.guesses import network_of
 from vestibule.domain.phases import CLOSED, phase_of
 from vestibule.domain.registrants import NewRegistrant
-from vestibule.errors import ConflictError, VestibuleError
+from vestibule.errors import ConflictError
 from vestibule.store.guesses import BlockedError
 
 if TYPE_CHECKING:
@@ -105,13 +105,8 @@ class Registrations:
 
     def is_form(self, session: Session, token: str) -> bool:
         """Tell whether a form is one that this session's page showed not long ago."""
-        if not token or len(token) > _LONGEST_FORM or not token.isascii():
-            return False
-        try:
-            content = json.loads(self._sealing.unseal(_FORM, session.account_id, token))
-        except (VestibuleError, ValueError):
-            return False
-        return bool(content["session"] == session.session_id and content["until"] > self._clock())
+        content = self._sealing.unseal_given(_FORM, session.account_id, token, most=_LONGEST_FORM)
+        return bool(content and content["session"] == session.session_id and content["until"] > self._clock())
 
 
 _OF_CONFLICT = {

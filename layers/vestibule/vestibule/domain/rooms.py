@@ -15,7 +15,7 @@ from vestibule import ids
 from vestibule.domain import rules
 from vestibule.domain.idempotency import IdTakenError
 from vestibule.domain.rules import Checks, RuleError
-from vestibule.errors import ConflictError, NotFoundError
+from vestibule.errors import ConflictError, no_such_room, no_such_user
 from vestibule.model import Room
 from vestibule.store.directory.rooms import USERS_AT_MOST
 from vestibule.store.table import ConditionFailedError
@@ -103,7 +103,7 @@ class Rooms:
         """
         room = self._store.get(account_id, room_id, consistent=True) if ids.is_object_id(room_id) else None
         if room is None:
-            raise _unknown()
+            raise no_such_room()
         return room
 
     def with_code(self, account_id: str, code: str) -> Room | None:
@@ -175,9 +175,9 @@ class Rooms:
             self._store.assign(account_id, room_id, user_id, now=self._clock())
         except ConditionFailedError as refused:
             if refused.index > 0:
-                raise _unknown_user() from refused
+                raise no_such_user() from refused
             if refused.found is None:
-                raise _unknown() from refused
+                raise no_such_room() from refused
             if user_id not in refused.found.get("user_ids", ()):
                 raise ConflictError("too_many_room_users", f"A room has at most {USERS_AT_MOST} users.") from refused
 
@@ -194,7 +194,7 @@ class Rooms:
             self._store.unassign(account_id, room_id, user_id, now=self._clock())
         except ConditionFailedError as refused:
             if refused.found is None:
-                raise _unknown() from refused
+                raise no_such_room() from refused
             self._check_user(account_id, user_id)
 
     def of_user(
@@ -227,7 +227,7 @@ class Rooms:
     def _check_user(self, account_id: str, user_id: str) -> None:
         user = self._users.get(account_id, user_id, consistent=True) if ids.is_object_id(user_id) else None
         if user is None:
-            raise _unknown_user()
+            raise no_such_user()
 
 
 def _check_ids(room_id: str, user_id: str) -> None:
@@ -239,9 +239,9 @@ def _check_ids(room_id: str, user_id: str) -> None:
         One of them has not the form of an id.
     """
     if not ids.is_object_id(room_id):
-        raise _unknown()
+        raise no_such_room()
     if not ids.is_object_id(user_id):
-        raise _unknown_user()
+        raise no_such_user()
 
 
 def _clean(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -287,14 +287,6 @@ def _name_taken(refused: ConditionFailedError) -> ConflictError:
     if _NAMES[refused.index - 1] == "code":
         return ConflictError("room_code_taken", "Another room of the account has this code.")
     return ConflictError("room_slug_taken", "Another room of the account has this slug in the same domain.")
-
-
-def _unknown() -> NotFoundError:
-    return NotFoundError("room_not_found", "The account has no such room.")
-
-
-def _unknown_user() -> NotFoundError:
-    return NotFoundError("user_not_found", "The account has no such user.")
 
 
 def _changed_meanwhile() -> ConflictError:

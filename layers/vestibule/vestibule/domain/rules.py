@@ -53,12 +53,15 @@ class RuleError(Exception):
         Stable reason, snake_case.
     detail
         One sentence that tells a person what would be right.
+    member
+        Which member of the value breaks it, when the value is an object.
     """
 
-    def __init__(self, code: str, detail: str) -> None:
+    def __init__(self, code: str, detail: str, *, member: str | None = None) -> None:
         super().__init__(code)
         self.code = code
         self.detail = detail
+        self.member = member
 
 
 class Checks:
@@ -80,7 +83,7 @@ class Checks:
         try:
             return rule(value)
         except RuleError as error:
-            self.refuse(field, error.code, error.detail)
+            self.refuse(f"{field}.{error.member}" if error.member else field, error.code, error.detail)
             return value  # type: ignore[return-value]  # never used: finish() raises
 
     def refuse(self, field: str, code: str, detail: str) -> None:
@@ -183,11 +186,13 @@ def friendly_url(value: str) -> str:
 
 def json_object(value: dict[str, Any]) -> str:
     """Return a portal's own JSON object as the text that is kept: at most 8 KB of it."""
-    text_form = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     try:
+        text_form = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         size = len(text_form.encode())
     except UnicodeEncodeError:
         raise RuleError("invalid_character", "must not hold half a character (a lone surrogate).") from None
+    except ValueError:
+        raise RuleError("out_of_range", "must not hold a number beyond those that JSON can spell.") from None
     if size > METADATA_BYTES:
         raise RuleError("too_large", f"must have at most {METADATA_BYTES} bytes as JSON.")
     return text_form
@@ -195,7 +200,13 @@ def json_object(value: dict[str, Any]) -> str:
 
 def extras(value: Mapping[str, str]) -> dict[str, str]:
     """Return what a dialect's client keeps with an object, without what is empty."""
-    return {name: text(kept, most=EXTRA_LENGTH) for name, kept in value.items() if kept}
+    clean: dict[str, str] = {}
+    for name, kept in value.items():
+        try:
+            clean |= {name: text(kept, most=EXTRA_LENGTH)} if kept else {}
+        except RuleError as error:
+            raise RuleError(error.code, error.detail, member=name) from None
+    return clean
 
 
 def moment(value: int) -> int:

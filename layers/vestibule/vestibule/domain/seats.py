@@ -20,7 +20,7 @@ from vestibule import ids
 from vestibule.clock import MINUTE, SECOND
 from vestibule.domain import people
 from vestibule.domain.people import Person
-from vestibule.errors import NotFoundError
+from vestibule.errors import no_such_session
 from vestibule.memory import Memory
 from vestibule.model import Seat, SeatPolicy, Visit
 from vestibule.store.seats import seat_of
@@ -243,7 +243,7 @@ class Seats:
         def read() -> Session:
             session = self._sessions.get(account_id, session_id, consistent=True)
             if session is None:
-                raise NotFoundError("session_not_found", "The account has no such session.")
+                raise no_such_session()
             return session
 
         return self._known.get((account_id, session_id), read)

@@ -18,7 +18,13 @@ from vestibule.domain.outbox import new_event
 from vestibule.domain.participants import PARTICIPANTS_AT_MOST, Invitee
 from vestibule.domain.people import named_alike
 from vestibule.domain.rules import Checks, RuleError
-from vestibule.errors import ConflictError, FieldError, InvalidError, NotFoundError, VersionMismatchError
+from vestibule.errors import (
+    ConflictError,
+    FieldError,
+    InvalidError,
+    VersionMismatchError,
+    no_such_session,
+)
 from vestibule.model import (
     Channel,
     EventKind,
@@ -59,6 +65,7 @@ PASSWORD_LENGTHS = range(4, 129)
 """Characters of a session's password."""
 
 _ATTEMPTS = 3
+_USERS_OF_ONE_ADDRESS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +193,7 @@ class Sessions:
         """
         session = self._store.get(account_id, session_id, consistent=True)
         if session is None:
-            raise _unknown()
+            raise no_such_session()
         return session
 
     def whole(self, account_id: str, session_id: str) -> tuple[Session, list[Participant]]:
@@ -199,7 +206,7 @@ class Sessions:
         """
         found = self._store.whole(account_id, session_id)
         if found is None:
-            raise _unknown()
+            raise no_such_session()
         return found
 
     def with_external_id(self, account_id: str, external_id: str) -> Session | None:
@@ -258,19 +265,7 @@ class Sessions:
                 raise VersionMismatchError
             if before.status is SessionStatus.CANCELLED:
                 raise ConflictError("session_cancelled", "The session is cancelled.")
-            session = replace(before, **clean, updated_at=self._clock(), version=before.version + 1)
-            session = replace(session, registration=_next_registration(session.registration, before.registration))
-            if session.starts_at != before.starts_at:
-                # An unchanged start that has come in the meantime is nobody's mistake.
-                self._check_start(session.starts_at, checks)
-                checks.finish()
-            if session.room_id != before.room_id:
-                self._check_room(account_id, session.room_id, checks)
-                checks.finish()
-            _refuse_double_roles(session)
-            if session.appointment != before.appointment and session.ends_at > self._clock():
-                event = new_event(EventKind.CHANGED, self._random, self._clock)
-                session = replace(session, former=before.appointment, event=event)
+            session = self._changed(before, clean)
             if self._replace(session, before):
                 if session.ends_at != before.ends_at or session.starts_at != before.starts_at:
                     self._participants.follow(session, known)
@@ -328,6 +323,29 @@ class Sessions:
         self._participants.follow_host(session, self._store.replacing(session, before=before), gathering, invitee)
         return self.whole(account_id, session_id)
 
+    def _changed(self, before: Session, clean: Mapping[str, Any]) -> Session:
+        """Return a session with changed fields, and with the event that tells its people if it concerns them.
+
+        Raises
+        ------
+        InvalidError
+            The new start is past, there is no such room, or somebody would have two roles.
+        """
+        session = replace(before, **clean, updated_at=self._clock(), version=before.version + 1)
+        session = replace(session, registration=_next_registration(session.registration, before.registration))
+        checks = Checks()
+        if session.starts_at != before.starts_at:
+            # An unchanged start that has come in the meantime is nobody's mistake.
+            self._check_start(session.starts_at, checks)
+        if session.room_id != before.room_id:
+            self._check_room(session.account_id, session.room_id, checks)
+        checks.finish()
+        _refuse_double_roles(session)
+        if session.appointment == before.appointment or session.ends_at <= self._clock():
+            return session
+        event = new_event(EventKind.CHANGED, self._random, self._clock)
+        return replace(session, former=before.appointment, event=event)
+
     def _write_new(self, session: Session, drafts: Sequence[Participant], *, is_id_given: bool) -> list[Participant]:
         """Write a session and its first people in one transaction, all of it or nothing; then whoever is left."""
 
@@ -371,9 +389,6 @@ class Sessions:
 
 class _IdDrawnTwiceError(Exception):
     """The drawn session id is in use; another one is drawn."""
-
-
-_USERS_OF_ONE_ADDRESS = 20
 
 
 def _clean(fields: Mapping[str, Any], checks: Checks) -> dict[str, Any]:
@@ -474,10 +489,6 @@ def _refuse_double_roles(session: Session) -> None:
 def _name_taken(session: Session, index: int) -> ConflictError:
     field = unique_names(session)[index - 1]
     return ConflictError(f"{field}_taken", f"Another session of the account has this {field}.")
-
-
-def _unknown() -> NotFoundError:
-    return NotFoundError("session_not_found", "The account has no such session.")
 
 
 def _changed_meanwhile() -> ConflictError:

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Self
 from vestibule import ids
 from vestibule.clock import MINUTE
 from vestibule.errors import UnavailableError
-from vestibule.model import Login, Status, User
+from vestibule.model import Login
 from vestibule.store.table import ConditionFailedError
 
 if TYPE_CHECKING:
     from vestibule.clock import Clock
     from vestibule.ids import Randomness
-    from vestibule.model import Account
+    from vestibule.model import Account, User
     from vestibule.store.passes import LoginStore, SignInStore
 
 EXTEND_EVERY = MINUTE
@@ -61,6 +61,10 @@ class Credential:
     def __str__(self) -> str:
         """Return the cookie's value."""
         return f"{self.key}.{self.account_id}.{self.user_id}.{self.secret}"
+
+    def proves(self, login: Login) -> bool:
+        """Tell whether this is the login's own credential, live or not."""
+        return self.key == login.key and ids.matches(self.secret, login.secret_digest)
 
     @property
     def digest(self) -> str:
@@ -123,12 +127,11 @@ class SignIns:
         if credential is None:
             return None
         login, user = self._store.read(credential.key, account_id=credential.account_id, user_id=credential.user_id)
-        if login is None or not _proves(credential, login, slug):
+        if login is None or not _is_here(credential, login, slug):
             return None
         now = self._clock()
-        if not is_live(login, now) or not _may_enter(user, login):
+        if user is None or not is_live(login, now) or not user.honours(login.redeemed_at or 0):
             return Over(login)
-        assert user is not None  # noqa: S101 - _may_enter() says so
         if is_activity and not self._extend(credential, login, now):
             return Over(login)
         return Present(login, user, credential)
@@ -225,16 +228,11 @@ def end_replaced(logins: LoginStore, held: Credential | None, login: Login, now:
     return ended.slug == login.slug and ended.user_id != login.user_id
 
 
-def _proves(credential: Credential, login: Login, slug: str) -> bool:
+def _is_here(credential: Credential, login: Login, slug: str) -> bool:
     """Tell whether the cookie is the one that this login's redemption set, on this host."""
     return (
-        ids.matches(credential.secret, login.secret_digest)
+        credential.proves(login)
         and login.account_id == credential.account_id
         and login.user_id == credential.user_id
         and login.slug == slug
     )
-
-
-def _may_enter(user: User | None, login: Login) -> bool:
-    """Tell whether the user exists, is active and has not signed out everywhere since."""
-    return user is not None and user.status is Status.ACTIVE and (login.redeemed_at or 0) > (user.signed_out_at or 0)

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 from vestibule import ids
 from vestibule.clock import DAY
 from vestibule.domain import sign_ins
-from vestibule.domain.login_uris import Arrived
-from vestibule.errors import ForbiddenError, UnauthenticatedError
-from vestibule.model import SsoToken, Status
+from vestibule.domain.login_uris import Arrived, held_already
+from vestibule.domain.standing import require_active_account, require_active_user
+from vestibule.errors import UnauthenticatedError
+from vestibule.model import SsoToken
 from vestibule.store.table import ConditionFailedError
 
 if TYPE_CHECKING:
@@ -90,10 +91,8 @@ class SsoTokens:
         UnavailableError
             DynamoDB failed; nothing was issued.
         """
-        if account.status is not Status.ACTIVE:
-            raise ForbiddenError("account_disabled", "The account is disabled.")
-        if user.status is not Status.ACTIVE:
-            raise ForbiddenError("user_disabled", "The user is disabled.")
+        require_active_account(account.status)
+        require_active_user(user.status)
         secret, now = ids.new_login_guid(self._random), self._clock()
         token = SsoToken(
             key=ids.digest(secret),
@@ -168,17 +167,14 @@ class SsoTokens:
     def _user(self, token: SsoToken) -> User | None:
         """Return the token's user, unless disabled, gone, or signed out everywhere since."""
         user = self._users.get(token.account_id, token.user_id, consistent=True)
-        if user is None or user.status is not Status.ACTIVE or token.created_at <= (user.signed_out_at or 0):
-            return None
-        return user
+        return user if user is not None and user.honours(token.created_at) else None
 
     def _held_by(self, token: SsoToken, held: Credential | None, now: int) -> Arrived | None:
         """Return the live sign-in that this browser holds by this very token already."""
         login = self._logins.get(held.key) if held is not None else None
-        if held is None or login is None or login.sso_token != token.key:
+        if held is None or login is None or login.sso_token != token.key or not held.proves(login):
             return None
-        is_ours = ids.matches(held.secret, login.secret_digest) and sign_ins.is_live(login, now)
-        return Arrived(login, held, is_new=False) if is_ours else None
+        return held_already(login, held, now)
 
     def _begin(self, token: SsoToken, login: Login, *, spend: bool, now: int) -> bool:
         """Write the sign-in; False when the token is spent."""

@@ -320,12 +320,7 @@ def _sealed(stage: Stage, secret: str | None, before: Stage | None, seal: Callab
             raise RuleError("unknown_member", "a stage of kind url has no secret: its grants are signed by our keys.")
         return None
     if secret is None:
-        same = before is not None and (before.kind, before.app_id, before.key_id) == (
-            stage.kind,
-            stage.app_id,
-            stage.key_id,
-        )
-        if before is None or not same or before.sealed_secret is None:
+        if before is None or before.sealed_secret is None or _whose_secret(before) != _whose_secret(stage):
             raise RuleError("required", f"a stage of kind {stage.kind} needs its secret.")
         return before.sealed_secret
     if len(secret) not in SECRET_LENGTHS:
@@ -333,3 +328,8 @@ def _sealed(stage: Stage, secret: str | None, before: Stage | None, seal: Callab
     if stage.kind is StageKind.JITSI and stage.key_id is not None and not tokens.is_rsa_key(secret):
         raise RuleError("invalid_key", "secret must be the private RSA key of the key_id, in PEM.")
     return seal(secret)
+
+
+def _whose_secret(stage: Stage) -> tuple[StageKind, str | None, str | None]:
+    """Return what a secret belongs to: with another one of these, it is another secret."""
+    return stage.kind, stage.app_id, stage.key_id

@@ -15,7 +15,7 @@ from vestibule import ids
 from vestibule.domain import passwords, rules
 from vestibule.domain.idempotency import IdTakenError
 from vestibule.domain.rules import Checks
-from vestibule.errors import ConflictError, NotFoundError
+from vestibule.errors import ConflictError, no_such_user
 from vestibule.model import Role, Status, User
 from vestibule.store.directory.users import unique_names
 from vestibule.store.table import ConditionFailedError
@@ -93,7 +93,7 @@ class Users:
         """
         user = self._store.get(account_id, user_id, consistent=True)
         if user is None:
-            raise _unknown()
+            raise no_such_user()
         return user
 
     def several(self, account_id: str, user_ids: Iterable[str]) -> list[User]:
@@ -271,10 +271,6 @@ _MAY_BE_EMPTY = frozenset({"external_id", "email", "time_zone", "locale", "usern
 def _name_taken(user: User, refused: ConditionFailedError) -> ConflictError:
     field = unique_names(user)[refused.index - 1]
     return ConflictError(f"{field}_taken", f"Another user of the account has this {field}.")
-
-
-def _unknown() -> NotFoundError:
-    return NotFoundError("user_not_found", "The account has no such user.")
 
 
 def _changed_meanwhile() -> ConflictError:

@@ -18,7 +18,7 @@ from vestibule.clock import HOUR, MINUTE, SECOND
 from vestibule.domain import guesses, rules
 from vestibule.domain.guesses import network_of
 from vestibule.domain.phases import CLOSED, opens_at, phase_of
-from vestibule.errors import UnavailableError, VestibuleError
+from vestibule.errors import UnavailableError
 from vestibule.model import ParticipantRole, Status, Waiter, WaitingState
 from vestibule.store.table import ConditionFailedError
 from vestibule.store.waiting import WAITING_AT_MOST, waiters_of
@@ -317,13 +317,8 @@ class WaitingRooms:
 
     def _opened(self, session: Session, text: str) -> Mapping[str, Any] | None:
         """Return what a ticket says, None for one that is not good for this session."""
-        if not text or len(text) > _LONGEST_TICKET or not text.isascii():
-            return None
-        try:
-            content: dict[str, Any] = json.loads(self._sealing.unseal(_SEAL, session.account_id, text))
-        except (VestibuleError, ValueError):
-            return None
-        return content if content["session"] == session.session_id else None
+        content = self._sealing.unseal_given(_SEAL, session.account_id, text, most=_LONGEST_TICKET)
+        return content if content and content["session"] == session.session_id else None
 
 
 def user_id_in(key: str) -> str | None:

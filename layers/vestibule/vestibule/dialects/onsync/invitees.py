@@ -37,7 +37,7 @@ def replace_all(ask: Ask, session_id: str, wanted: Sequence[Invitee]) -> None:
     known = {(one.email or "").casefold(): one for one in _people(ask, session_id)}
     asked = {(one.email or "").casefold(): one for one in wanted}
     for part in batched([one for email, one in asked.items() if email not in known], ADDED_AT_ONCE, strict=False):
-        ask.house.participants.add(ask.account_id, session_id, part)
+        _add(ask, session_id, part)
     for one in _people(ask, session_id):
         email = (one.email or "").casefold()
         if email in asked:
@@ -57,7 +57,7 @@ def grouped(ask: Ask) -> dict[str, Any]:
 def add(ask: Ask) -> dict[str, Any]:
     """``PUT /invitee``."""
     session_id = ask.id_of("session_id", "session_not_found")
-    (added,) = ask.house.participants.add(ask.account_id, session_id, [_invitee(ask.members)])
+    (added,) = _add(ask, session_id, [_invitee(ask.members)])
     return {"id": int(added.participant_id), "message": "Invitee added"}
 
 
@@ -81,21 +81,29 @@ def put_by_email(ask: Ask) -> dict[str, Any]:
     known = {(one.email or "").casefold(): one for one in _people(ask, session_id)}
     if found := known.get((wanted.email or "").casefold()):
         return _linked(ask, _change(ask, found, wanted))
-    (added,) = ask.house.participants.add(ask.account_id, session_id, [wanted])
+    (added,) = _add(ask, session_id, [wanted])
     return _linked(ask, added)
 
 
 def change_by_email(ask: Ask) -> dict[str, Any]:
     """``POST /user_invitee``."""
-    found = _named(ask)
+    found = _named(ask, by_email=True)
     return _linked(ask, _change(ask, found, _invitee(ask.members, found)))
 
 
 def remove_by_email(ask: Ask) -> dict[str, Any]:
     """``DELETE /user_invitee``: the link in the answer is dead from now on."""
-    found = _named(ask)
+    found = _named(ask, by_email=True)
     ask.house.participants.remove(ask.account_id, found.session_id, found.participant_id)
     return _linked(ask, found)
+
+
+def _add(ask: Ask, session_id: str, people: Sequence[Invitee]) -> list[Participant]:
+    """Add people, whose places here are not those of any list that the client sent."""
+    try:
+        return ask.house.participants.add(ask.account_id, session_id, people)
+    except InvalidError as refused:
+        raise refused.without_places() from None
 
 
 def _people(ask: Ask, session_id: str) -> list[Participant]:
@@ -106,12 +114,20 @@ def _people(ask: Ask, session_id: str) -> list[Participant]:
     return [one for one in gathering.participants if one.role is not ParticipantRole.HOST]
 
 
-def _named(ask: Ask) -> Participant:
-    """Return the invitee whom a call names, by id or e-mail address."""
+def _named(ask: Ask, *, by_email: bool = False) -> Participant:
+    """Return the invitee whom a call names, by id or e-mail address.
+
+    Parameters
+    ----------
+    by_email
+        The address counts where there is one: in version 2 a ``user_id`` is the customer's own.
+    """
     people = _people(ask, ask.id_of("session_id", "session_not_found"))
     user_id, email = ask.members.text("user_id") or ask.members.text("id"), ask.members.text("email")
     if user_id is None and email is None:
-        raise required("user_id")
+        raise required("email" if by_email else "user_id")
+    if by_email and email is not None:
+        user_id = None
     for one in people:
         if one.participant_id == user_id or (user_id is None and email and _is(one, email)):
             return one

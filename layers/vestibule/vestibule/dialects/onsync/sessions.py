@@ -11,13 +11,12 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from vestibule.clock import SECOND, from_datetime
 from vestibule.dialects.onsync import zones
 from vestibule.dialects.onsync.invitees import invited, replace_all
 from vestibule.dialects.onsync.wire import required
-from vestibule.domain import rules
+from vestibule.domain import moments, rules
 from vestibule.domain.rules import Checks
 from vestibule.domain.sessions import HostRef
 from vestibule.errors import ConflictError, FieldError, InvalidError, NotFoundError
@@ -25,6 +24,7 @@ from vestibule.model import Role, SessionStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from zoneinfo import ZoneInfo
 
     from vestibule.dialects.onsync.wire import Ask
     from vestibule.domain.participants import Invitee
@@ -49,10 +49,11 @@ def change(ask: Ask) -> dict[str, Any]:
     """``POST /session``: with invited_participants, that is the list from now on."""
     session_id = ask.id_of("id", "session_not_found")
     before = _live(ask, session_id)
+    people = invited(ask) if ask.members.is_set("invited_participants") else None
     if fields := _fields(ask, before):
         ask.house.sessions.change(ask.account_id, session_id, fields)
-    if ask.members.is_set("invited_participants"):
-        replace_all(ask, session_id, invited(ask))
+    if people is not None:
+        replace_all(ask, session_id, people)
     return {"id": int(session_id), "message": UPDATED}
 
 
@@ -145,8 +146,8 @@ def _wall_clock(text: str) -> datetime:
 
 
 def _zone(session: Session | None) -> ZoneInfo:
-    return ZoneInfo(session.time_zone if session else "UTC")
+    return moments.zone(session.time_zone if session else None)
 
 
 def _local(session: Session) -> datetime:
-    return datetime.fromtimestamp(session.starts_at // SECOND, UTC).astimezone(_zone(session))
+    return moments.local(session.starts_at, _zone(session))

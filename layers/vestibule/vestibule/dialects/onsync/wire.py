@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vestibule import ids
-from vestibule.dialects.reading import Members, form_object, json_object, leading_json_object, malformed
+from vestibule.dialects.reading import Members, form_object, json_object, leading_json_object, plain_text
 from vestibule.dialects.xml import xml
 from vestibule.errors import (
     ConflictError,
@@ -152,14 +152,9 @@ def _document(event: Event) -> dict[str, Any]:
     RequestError
         It is none of these.
     """
-    try:
-        text = event.body.decode("utf-8-sig").strip()
-    except UnicodeDecodeError:
-        raise malformed() from None
+    text = plain_text(event.body)
     if text.startswith("{"):
         return json_object(text)
-    if text.startswith("<"):
-        raise malformed()
     before, found, data = text.partition(_REST_DATA)
     if not found or before[-1:] not in {"", "&"}:
         return form_object(text)
@@ -169,8 +164,8 @@ def _document(event: Event) -> dict[str, Any]:
 
 
 def _in_their_names(error: FieldError) -> str:
-    *outer, name = error.field.split(".")
+    *outer, name = (part for part in error.field.split(".") if part != "extras")
     theirs = _NAMES.get(name, name)
-    if outer:
+    if outer and outer[-1].isdigit():
         theirs = f"invited_participants[{outer[-1]}].{theirs}"
     return theirs + error.detail.removeprefix(error.field)

@@ -9,7 +9,8 @@ from vestibule.dialects.securevideo.view import CHANNELS, View
 from vestibule.dialects.securevideo.wire import answer, members_of, session_id_of
 from vestibule.domain.participants import Invitee
 from vestibule.domain.rules import Checks
-from vestibule.errors import ConflictError
+from vestibule.errors import ConflictError, InvalidError, NotFoundError
+from vestibule.model import SessionStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,9 +28,14 @@ def add(call: Call) -> Answer:
     """``POST /participant/{sessionId}``."""
     account_id, session_id = call.caller.account_id, session_id_of(call)
     guest = invitee_of(call, members_of(call))
-    known = call.house.participants.list_of(account_id, session_id)
-    refuse_namesakes([one.full_name for one in known], [guest])
-    (added,) = call.house.participants.add(account_id, session_id, [guest[0]])
+    gathering = call.house.participants.gathering(account_id, session_id)
+    if gathering.session.status is SessionStatus.CANCELLED:
+        raise NotFoundError("session_not_found", "The session was deleted.")
+    refuse_namesakes([one.full_name for one in gathering.participants], [guest])
+    try:
+        (added,) = call.house.participants.add(account_id, session_id, [guest[0]])
+    except InvalidError as refused:
+        raise refused.without_places() from None
     session = call.house.sessions.get(account_id, session_id)
     return answer(201, View(call).participant(session, added))
 

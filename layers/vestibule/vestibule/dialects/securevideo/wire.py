@@ -18,6 +18,8 @@ from vestibule.errors import (
     UnauthenticatedError,
     UnavailableError,
     VestibuleError,
+    no_such_session,
+    no_such_user,
 )
 from vestibule.http.problems import RequestError
 
@@ -60,6 +62,9 @@ _NAMES_OF_PARTICIPANTS = {
     "user_id": "SecureVideoUserId",
     "external_id": "ParticipantExternalId",
 }
+_KEPT_HERE = "extras"
+"""Where the members lie that are kept for the client alone, by the vendor's own names."""
+_CHANNELS = {"notify=email": "ShouldAutoDeliverCode E", "notify=sms": "ShouldAutoDeliverCode S"}
 _TAKEN_BY_A_SESSION = "session of the account has this ExternalSessionId"
 _INVALID = "The request is invalid."
 _SAID: dict[type[VestibuleError], str] = {
@@ -132,7 +137,7 @@ def user_with_external_id(call: Call, external_id: str) -> User:
     """
     found = call.house.users.with_external_id(call.caller.account_id, external_id)
     if found is None:
-        raise NotFoundError("user_not_found", "The account has no such user.")
+        raise no_such_user()
     return found
 
 
@@ -155,7 +160,7 @@ def session_id_of(call: Call) -> str:
         found = call.house.sessions.with_external_id(call.caller.account_id, external_id)
         session_id = found.session_id if found else ""
     if not ids.is_object_id(session_id):
-        raise NotFoundError("session_not_found", "The account has no such session.")
+        raise no_such_session()
     return session_id
 
 
@@ -166,8 +171,12 @@ def is_named_by_query(path_id: str) -> bool:
 
 def _in_their_names(error: FieldError) -> str:
     """Return what is wrong with a member under the vendor's name of it."""
-    *outer, name = error.field.split(".")
+    *outer, name = (part for part in error.field.split(".") if part != _KEPT_HERE)
     theirs = _NAMES.get(name, name)
     if outer:
-        theirs = f"Participants[{outer[-1]}].{_NAMES_OF_PARTICIPANTS.get(name, name)}"
-    return theirs + error.detail.removeprefix(error.field)
+        place = f"Participants[{outer[-1]}]." if outer[-1].isdigit() else ""
+        theirs = place + _NAMES_OF_PARTICIPANTS.get(name, name)
+    detail = error.detail.removeprefix(error.field)
+    for ours, channel in _CHANNELS.items():
+        detail = detail.replace(ours, channel)
+    return theirs + detail

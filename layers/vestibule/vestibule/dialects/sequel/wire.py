@@ -21,10 +21,10 @@ from vestibule.domain.sessions import BothRolesError
 from vestibule.errors import (
     ConflictError,
     InvalidError,
-    NotFoundError,
     UnauthenticatedError,
     UnavailableError,
     VestibuleError,
+    no_such_session,
 )
 from vestibule.http.problems import RequestError
 
@@ -57,7 +57,6 @@ _NAMES = {
     "starts_at": "startDate",
     "duration_minutes": "endDate",
     "time_zone": "timezone",
-    "extras": "picture",
     "user_id": "userId",
     "user_name": "userDisplayName",
     "user_email": "userEmail",
@@ -134,7 +133,7 @@ def event_of(call: Call) -> Session:
     """
     session = call.house.sessions.get(call.caller.account_id, call.values["event_id"])
     if session.cancelled_at is not None:
-        raise NotFoundError("session_not_found", "The account has no such session.")
+        raise no_such_session()
     return session
 
 
@@ -167,4 +166,5 @@ def _too_much() -> RequestError:
 
 
 def _in_their_names(error: FieldError) -> str:
-    return _NAMES.get(error.field, error.field) + error.detail.removeprefix(error.field)
+    name = error.field.removeprefix("extras.")
+    return _NAMES.get(name, name) + error.detail.removeprefix(error.field)

@@ -10,20 +10,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vestibule.domain.agenda import local_time
+from vestibule.domain import moments
 from vestibule.domain.hosting import may_schedule
 from vestibule.domain.phases import Phase, opens_at
-from vestibule.domain.sign_ins import Over
+from vestibule.domain.sign_ins import Present
 from vestibule.http import logs
 from vestibule.http.hub import addresses
-from vestibule.http.hub.visit import redirect
 from vestibule.model import Role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from zoneinfo import ZoneInfo
 
     from vestibule.domain.agenda import Agenda, Day, Entry
-    from vestibule.domain.sign_ins import Present
     from vestibule.http.event import Answer
     from vestibule.http.hub.visit import Visit
 
@@ -37,11 +36,8 @@ def dashboard(visit: Visit) -> Answer:
     if visit.account is None:
         return visit.elsewhere()
     found = visit.sign_in()
-    if isinstance(found, Over):
-        return visit.after(found)
-    if found is None:
-        here = addresses.canonical(visit.event.path, visit.event.query) or addresses.DASHBOARD
-        return redirect(addresses.with_query(addresses.SIGN_IN, {"next": here}))
+    if not isinstance(found, Present):
+        return visit.sent_on(found)
     logs.about(account_id=found.user.account_id, user_id=found.user.user_id)
     shared: dict[str, Any] = {
         "now": visit.house.clock(),
@@ -57,7 +53,7 @@ def dashboard(visit: Visit) -> Answer:
         "dashboard.html",
         idle_minutes=visit.account.idle_timeout_minutes,
         notices=_notices(visit, found, agenda),
-        zone=agenda.zone,
+        zone=agenda.zone.key,
         days=[_day(day, agenda) for day in ((agenda.apart, *agenda.days) if agenda.apart else agenda.days)],
         launch_url=_launch_url(agenda, query),
         is_first=_PAGE not in query,
@@ -77,7 +73,7 @@ def _panel(visit: Visit, present: Present, shared: Mapping[str, Any]) -> Answer:
     return visit.page(
         "launch_panel.html",
         notices=_notices(visit, present, agenda),
-        zone=agenda.zone,
+        zone=agenda.zone.key,
         day=_day(agenda.apart, agenda),
         launch_url=_launch_url(agenda, query),
         **shared,
@@ -122,10 +118,10 @@ def _day(day: Day, agenda: Agenda) -> dict[str, Any]:
     }
 
 
-def _session(entry: Entry, zone: str, *, is_named: bool) -> dict[str, Any]:
+def _session(entry: Entry, zone: ZoneInfo, *, is_named: bool) -> dict[str, Any]:
     """Return a session as the template shows it; its times are those of the zone and, for the script, moments."""
     session = entry.session
-    begins, ends = (local_time(moment, zone) for moment in (session.starts_at, session.ends_at))
+    begins, ends = (moments.local(moment, zone) for moment in (session.starts_at, session.ends_at))
     return {
         "id": session.session_id,
         "title": session.title,

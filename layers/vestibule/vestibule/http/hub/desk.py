@@ -13,16 +13,17 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from vestibule.domain.idempotency import Ask
-from vestibule.domain.sign_ins import Over, Present
+from vestibule.domain.sign_ins import Present
 from vestibule.errors import BusyError, UnavailableError
 from vestibule.http import logs
-from vestibule.http.hub import addresses, drafts
+from vestibule.http.hub import drafts
 from vestibule.http.hub.visit import redirect
 from vestibule.http.problems import RETRY_AFTER, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from vestibule.domain.sign_ins import Over
     from vestibule.http.event import Answer
     from vestibule.http.hub.visit import Visit
     from vestibule.model import Account, User
@@ -153,14 +154,23 @@ def try_again(error: BusyError | UnavailableError) -> dict[str, Any]:
     return {"status": status_of(error), "headers": {"Retry-After": RETRY_AFTER}}
 
 
-def at_desk(visit: Visit, counter: Counter) -> Answer:
-    """Serve somebody who is signed in, where the account lets people do things; everybody else gets no further."""
+def at_desk(
+    visit: Visit, counter: Counter, *, is_activity: bool = True, nobody: Callable[[Over | None], Answer] | None = None
+) -> Answer:
+    """Serve somebody who is signed in, where the account lets people do things; everybody else gets no further.
+
+    Parameters
+    ----------
+    is_activity
+        Whether asking keeps the person signed in.
+    nobody
+        What answers when nobody is signed in; unless told otherwise, `Visit.sent_on`.
+    """
     if visit.account is None:
         return visit.elsewhere()
-    here = addresses.canonical(visit.event.path, visit.event.query) or addresses.DASHBOARD
-    found = visit.sign_in()
+    found = visit.sign_in(is_activity=is_activity)
     if not isinstance(found, Present):
-        return _nobody(visit, found, here)
+        return nobody(found) if nobody else visit.sent_on(found, cookies=drafts.keep(visit))
     logs.about(account_id=found.user.account_id, user_id=found.user.user_id)
     if visit.account.launch_panel_only:
         return Desk(visit, visit.account, found).page("panel_only.html", status=_FORBIDDEN)
@@ -168,23 +178,13 @@ def at_desk(visit: Visit, counter: Counter) -> Answer:
         return counter(Desk(visit, visit.account, found, drafts.waiting_for(visit, found.user)))
     draft = drafts.sent_by(visit, found.user)
     if draft is None and not visit.is_own_form():
-        return _refused(visit, here)
+        return _refused(visit)
     return counter(Desk(visit, visit.account, found, draft))
 
 
-def _nobody(visit: Visit, over: Over | None, here: str) -> Answer:
-    """Send somebody to sign in who is not, or not any more; what they typed waits for them."""
-    kept = drafts.keep(visit)
-    if kept:
-        logs.log.info("form kept for its person")
-    if over is not None:
-        return visit.after(over, cookies=kept)
-    return redirect(addresses.with_query(addresses.SIGN_IN, {"next": here}), cookies=kept)
-
-
-def _refused(visit: Visit, here: str) -> Answer:
+def _refused(visit: Visit) -> Answer:
     """Refuse a form that is not this person's; what another typed waits for that other."""
     kept = drafts.keep(visit)
     if drafts.LATER in visit.event.form():
-        return redirect(here, cookies=kept)
-    return visit.page("form_refused.html", status=_FORBIDDEN, back_url=here, cookies=kept)
+        return redirect(visit.here, cookies=kept)
+    return visit.page("form_refused.html", status=_FORBIDDEN, back_url=visit.here, cookies=kept)

@@ -42,7 +42,7 @@ def keep(visit: Visit) -> list[str]:
     UnavailableError
         The key cannot be read.
     """
-    if visit.account is None or visit.event.method != "POST" or not visit.is_same_origin():
+    if visit.account is None or visit.event.method != "POST" or not visit.is_same_origin() or not _is_kept(visit):
         return []
     form = visit.event.form()
     if OWNER not in form:
@@ -61,7 +61,7 @@ def waiting_for(visit: Visit, user: User) -> Mapping[str, str] | None:
         The key cannot be read.
     """
     sealed = visit.event.cookies.get(COOKIE)
-    if not sealed or visit.event.is_speculative:
+    if not sealed or visit.event.is_speculative or not _is_kept(visit):
         return None
     return visit.house.drafts.open(user.account_id, user.user_id, _place(visit), sealed)
 
@@ -79,6 +79,11 @@ def sent_by(visit: Visit, user: User) -> Mapping[str, str] | None:
 def forget() -> str:
     """Return the Set-Cookie that takes away what was kept."""
     return f"{COOKIE}=; {_COOKIE_RULES}; Max-Age=0"
+
+
+def _is_kept(visit: Visit) -> bool:
+    """Tell whether the page has such forms; the functions of other pages may not read the key."""
+    return visit.event.resource.startswith(addresses.PLAN)
 
 
 def _place(visit: Visit) -> str:

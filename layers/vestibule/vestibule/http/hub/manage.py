@@ -19,9 +19,10 @@ from vestibule.errors import (
     ConflictError,
     InvalidError,
     NotFoundError,
-    ReusedKeyError,
     TooManyError,
     VersionMismatchError,
+    no_such_participant,
+    no_such_session,
 )
 from vestibule.http import logs
 from vestibule.http.hub import addresses
@@ -29,6 +30,7 @@ from vestibule.http.hub.desk import UNSURE, try_again
 from vestibule.http.hub.plan_form import (
     CHANNELS,
     LIMITS,
+    REFUSED,
     ROLES,
     TYPED_BEFORE,
     WHOLE,
@@ -37,6 +39,7 @@ from vestibule.http.hub.plan_form import (
     SessionForm,
     problems_of,
     problems_of_person,
+    refusal,
     taking_part,
     zones,
 )
@@ -122,7 +125,7 @@ def _hosted(desk: Desk, counter: Callable[[Hosted], Answer]) -> Answer:
     session_id = desk.visit.event.path_values.get("session_id", "")
     try:
         if not ids.is_object_id(session_id):
-            raise NotFoundError("session_not_found", "The account has no such session.")  # noqa: TRY301
+            raise no_such_session()
         gathering = desk.house.participants.gathering(desk.account.account_id, session_id)
     except NotFoundError:
         return desk.visit.page("session_unknown.html", status=_NOT_FOUND)
@@ -345,26 +348,17 @@ def _add(hosted: Hosted) -> Answer:
 def _added(hosted: Hosted, people: PeopleForm) -> Answer:
     """Add the people: all of them, or none."""
     desk, session = hosted.desk, hosted.session
-    participants, invitees, key = desk.house.participants, people.invitees(), desk.key
-    answer: dict[str, Any] = {"status": _UNPROCESSABLE}
+    participants, invitees = desk.house.participants, people.invitees()
     try:
         desk.once(
             lambda batch: participants.add(session.account_id, session.session_id, invitees, batch),
             lambda batch: participants.added_by(session.account_id, session.session_id, batch),
             resumes=True,
         )
-    except InvalidError as error:
-        problems = problems_of(error, people)
-    except ReusedKeyError:
-        problems, key = {WHOLE: "sent_before"}, desk.new_key()
-    except UNSURE as error:
-        problems, answer = {WHOLE: "unsure"}, try_again(error)
-    except ConflictError as error:
-        problems = people.problems(taking_part(hosted.gathering.participants)) or {WHOLE: error.code}
-    else:
-        last = -(-(len(hosted.gathering.participants) + len(invitees)) // PEOPLE_SHOWN)
-        return hosted.done("added", page=str(last))
-    return _people(hosted, people, problems, form_key=key, **answer)
+    except REFUSED as error:
+        return _people(hosted, people, **refusal(desk, error, people, taking_part(hosted.gathering.participants)))
+    last = -(-(len(hosted.gathering.participants) + len(invitees)) // PEOPLE_SHOWN)
+    return hosted.done("added", page=str(last))
 
 
 def _people(hosted: Hosted, people: PeopleForm, problems: Problems | None = None, **values: Any) -> Answer:
@@ -386,7 +380,7 @@ def _remove(hosted: Hosted) -> Answer:
     participant = hosted.participant(desk.visit.event.path_values.get("participant_id", ""))
     if participant is None:
         # Gone already: the first of two clicks was faster, or another of the host's windows.
-        return hosted.done("removed") if desk.is_post else _refused(hosted, _nobody())
+        return hosted.done("removed") if desk.is_post else _refused(hosted, no_such_participant())
     if not desk.is_post:
         return _confirm(hosted, "remove", participant)
     try:
@@ -403,7 +397,7 @@ def _change_person(hosted: Hosted) -> Answer:
     desk = hosted.desk
     participant = hosted.participant(desk.visit.event.path_values.get("participant_id", ""))
     if participant is None:
-        return _refused(hosted, _nobody())
+        return _refused(hosted, no_such_participant())
     if hosted.phase is Phase.CANCELLED:
         return _refused(hosted, ConflictError("session_cancelled", "The session is cancelled."))
     shown = PersonForm.shown(participant)
@@ -432,7 +426,7 @@ def _person_changed(hosted: Hosted, participant: Participant, typed: PersonForm,
     except VersionMismatchError as error:
         return _person_changed_meanwhile(hosted, participant, typed, status_of(error))
     except NotFoundError:
-        return _refused(hosted, _nobody())
+        return _refused(hosted, no_such_participant())
     except InvalidError as error:
         problems = problems_of_person(error)
     except UNSURE as error:
@@ -453,7 +447,7 @@ def _person_changed_meanwhile(hosted: Hosted, participant: Participant, typed: P
     now = Hosted(hosted.desk, again)
     present = now.participant(participant.participant_id)
     if present is None:
-        return _refused(now, _nobody())
+        return _refused(now, no_such_participant())
     return _person_form(now, present, typed, {WHOLE: "person_changed_meanwhile"}, status=status)
 
 
@@ -500,7 +494,7 @@ def _rotate(hosted: Hosted) -> Answer:
     desk, session = hosted.desk, hosted.session
     participant = hosted.participant(desk.visit.event.path_values.get("participant_id", ""))
     if participant is None:
-        return _refused(hosted, _nobody())
+        return _refused(hosted, no_such_participant())
     if not desk.is_post:
         return _confirm(hosted, "rotate", participant)
     ids_of = (session.account_id, session.session_id, participant.participant_id)
@@ -512,16 +506,12 @@ def _rotate(hosted: Hosted) -> Answer:
     return _done_with(hosted, "rotated")
 
 
-def _nobody() -> NotFoundError:
-    return NotFoundError("participant_not_found", "The session has no such participant.")
-
-
 def _remind(hosted: Hosted) -> Answer:
     """Ask whether somebody is to be reminded, or remind them."""
     desk, session = hosted.desk, hosted.session
     participant = hosted.participant(desk.visit.event.path_values.get("participant_id", ""))
     if participant is None:
-        return _refused(hosted, _nobody())
+        return _refused(hosted, no_such_participant())
     if not desk.is_post:
         return _confirm(hosted, "remind", participant)
     account_id, session_id, participant_id = session.account_id, session.session_id, participant.participant_id

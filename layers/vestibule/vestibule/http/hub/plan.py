@@ -6,11 +6,19 @@ from typing import TYPE_CHECKING
 
 from vestibule.domain.hosting import may_schedule
 from vestibule.domain.sessions import HostRef
-from vestibule.errors import ConflictError, InvalidError, ReusedKeyError
 from vestibule.http import logs
 from vestibule.http.hub import addresses, manage
-from vestibule.http.hub.desk import UNSURE, at_desk, try_again
-from vestibule.http.hub.plan_form import LIMITS, ROLES, TYPED_BEFORE, WHOLE, PeopleForm, SessionForm, problems_of, zones
+from vestibule.http.hub.desk import at_desk
+from vestibule.http.hub.plan_form import (
+    LIMITS,
+    REFUSED,
+    ROLES,
+    TYPED_BEFORE,
+    PeopleForm,
+    SessionForm,
+    refusal,
+    zones,
+)
 from vestibule.http.hub.visit import redirect
 
 if TYPE_CHECKING:
@@ -57,28 +65,18 @@ def schedule(desk: Desk) -> Answer:
 def _planned(desk: Desk, typed: SessionForm, people: PeopleForm, fields: dict[str, Any]) -> Answer:
     """Plan the session, once however often the form is sent."""
     sessions, account_id, invitees = desk.house.sessions, desk.account.account_id, people.invitees()
-    host, key = HostRef(user_id=desk.user.user_id), desk.key
-    answer: dict[str, Any] = {"status": _UNPROCESSABLE}
+    host = HostRef(user_id=desk.user.user_id)
     try:
         session, _ = desk.once(
             lambda session_id: sessions.create(account_id, host, fields, invitees, session_id),
             lambda session_id: sessions.whole(account_id, session_id),
             created_at=lambda made: made[0].created_at,
         )
-    except InvalidError as error:
-        problems = problems_of(error, people)
-    except ReusedKeyError:
-        # Sent, changed and sent again, with the browser's way back in between: a second session only on purpose.
-        problems, key = {WHOLE: "sent_before"}, desk.new_key()
-    except UNSURE as error:
-        problems, answer = {WHOLE: "unsure"}, try_again(error)
-    except ConflictError as error:
-        problems = {WHOLE: error.code}
-    else:
-        logs.about(session_id=session.session_id)
-        logs.log.info("session planned in the hub")
-        return redirect(addresses.with_query(addresses.plan_of(session.session_id), {"done": "planned"}))
-    return _show(desk, typed, people, problems, form_key=key, **answer)
+    except REFUSED as error:
+        return _show(desk, typed, people, **refusal(desk, error, people))
+    logs.about(session_id=session.session_id)
+    logs.log.info("session planned in the hub")
+    return redirect(addresses.with_query(addresses.plan_of(session.session_id), {"done": "planned"}))
 
 
 def _show(

@@ -9,23 +9,26 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time
+from datetime import date, time
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from vestibule.clock import HOUR, SECOND
-from vestibule.domain import rules
+from vestibule.clock import HOUR
+from vestibule.domain import moments, rules
 from vestibule.domain.hosting import moment_at
 from vestibule.domain.participants import Invitee
 from vestibule.domain.rules import RuleError
 from vestibule.domain.sessions import DEFAULT_MINUTES, LONGEST_MINUTES, PASSWORD_LENGTHS, TITLE_LENGTH
+from vestibule.errors import BusyError, ConflictError, InvalidError, ReusedKeyError, UnavailableError
+from vestibule.http.hub.desk import try_again
 from vestibule.model import Channel, ParticipantRole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from vestibule.errors import InvalidError
+    from vestibule.errors import VestibuleError
+    from vestibule.http.hub.desk import Desk
     from vestibule.model import Participant, Session
 
     type Problems = dict[str, str]
@@ -56,6 +59,10 @@ WHOLE = ""
 TYPED_BEFORE = {WHOLE: "typed_before"}
 """What is said of a form whose sign-in had ended when it was sent."""
 
+REFUSED = (InvalidError, ReusedKeyError, UnavailableError, ConflictError)
+"""What may come of a form that was sent, and leads back to it."""
+
+_UNPROCESSABLE = 422
 _CLOCK = re.compile(r"[0-9]{2}:[0-9]{2}(?::[0-9]{2})?")
 _LONGEST = 1_000
 """Characters that are read of a field: more than any rule allows, and little enough to be shown again."""
@@ -94,14 +101,14 @@ class SessionForm:
     @classmethod
     def fresh(cls, zone: str | None, now: int) -> SessionForm:
         """Return the form before anything was typed: at the next full hour."""
-        known = zone_or_utc(zone)
-        day, clock = _local(-(-now // HOUR) * HOUR, known)
+        known = moments.zone(zone)
+        day, clock = _typed(-(-now // HOUR) * HOUR, known)
         return cls(day=day, clock=clock, zone=known.key)
 
     @classmethod
     def shown(cls, session: Session) -> SessionForm:
         """Return the form as it stands when a session is about to be changed."""
-        day, clock = _local(session.starts_at, zone_or_utc(session.time_zone))
+        day, clock = _typed(session.starts_at, moments.zone(session.time_zone))
         minutes = str(session.duration_minutes)
         return cls(title=session.title, day=day, clock=clock, minutes=minutes, zone=session.time_zone)
 
@@ -337,20 +344,34 @@ def problems_of(error: InvalidError, people: PeopleForm) -> Problems:
     return problems
 
 
+def refusal(
+    desk: Desk, error: VestibuleError, people: PeopleForm, known: Iterable[tuple[str, str | None]] = ()
+) -> dict[str, Any]:
+    """Return what a page needs to show a form again that was refused by one of `REFUSED`.
+
+    Parameters
+    ----------
+    known
+        See `PeopleForm.problems`: by it the row is found whose person takes part already.
+    """
+    match error:
+        case InvalidError():
+            return {"problems": problems_of(error, people), "status": _UNPROCESSABLE}
+        case ReusedKeyError():
+            # Sent, changed and sent again, with the browser's way back in between: done once more only on purpose.
+            return {"problems": {WHOLE: "sent_before"}, "form_key": desk.new_key(), "status": _UNPROCESSABLE}
+        case BusyError() | UnavailableError():
+            return {"problems": {WHOLE: "unsure"}, **try_again(error)}
+        case _:
+            return {"problems": people.problems(known) or {WHOLE: error.code}, "status": _UNPROCESSABLE}
+
+
 def taking_part(participants: Iterable[Participant]) -> list[tuple[str, str | None]]:
     """Return name and address of those whom a row of the form could mean once more.
 
     A registered user without an address is known by an id, which nobody types.
     """
     return [(one.full_name, one.email) for one in participants if one.email or one.user_id is None]
-
-
-def zone_or_utc(name: str | None) -> ZoneInfo:
-    """Return a zone that was known when it was stored, else UTC."""
-    try:
-        return ZoneInfo(name or "UTC")
-    except (KeyError, ValueError, OSError):
-        return ZoneInfo("UTC")
 
 
 def zones(chosen: str) -> tuple[str, ...]:
@@ -364,9 +385,9 @@ def _zones() -> tuple[str, ...]:
     return ("UTC", *sorted(name for name in available_timezones() if name.partition("/")[0] in _REGIONS))
 
 
-def _local(moment: int, zone: ZoneInfo) -> tuple[str, str]:
-    """Return day and time as a zone's clocks show a moment (milliseconds since the epoch)."""
-    local = datetime.fromtimestamp(moment // SECOND, UTC).astimezone(zone)
+def _typed(moment: int, zone: ZoneInfo) -> tuple[str, str]:
+    """Return day and time of a moment (milliseconds since the epoch) as the form's fields hold them."""
+    local = moments.local(moment, zone)
     return f"{local:%Y-%m-%d}", f"{local:%H:%M}"
 
 

@@ -214,7 +214,7 @@ def _page(visit: Visit, room: Room, template: str, **values: Any) -> Answer:
 
 
 def _user(visit: Visit, *, is_activity: bool = True) -> User | None:
-    present = visit.house.sign_ins.check(visit.credential, slug=visit.slug, is_activity=is_activity)
+    present = visit.sign_in(is_activity=is_activity)
     return present.user if isinstance(present, Present) else None
 
 

@@ -41,9 +41,10 @@ _JSON = "application/json"
 _PASS = "__Host-vestibule-pass-"  # noqa: S105 - the cookie's name, before the session's id
 _PASS_RULES = "Path=/; Secure; HttpOnly; SameSite=Lax"  # noqa: S105
 
-_ASK_AGAIN = ((HOUR, 5 * MINUTE), (5 * MINUTE, 30 * SECOND))
-"""Until how long before the opening an open page asks how often."""
-_ASK_AGAIN_LAST = 10 * SECOND
+_NOW_AND_THEN = 30 * SECOND
+_SOON = 10 * SECOND
+_ASK_AGAIN = ((HOUR, 5 * MINUTE), (5 * MINUTE, _NOW_AND_THEN), (0, _SOON))
+"""As long as there is more time than that until the opening: how often an open page asks."""
 
 
 class Launch(StrEnum):
@@ -104,7 +105,7 @@ def closed(visit: Visit, session: Session) -> Answer | None:
 def state(visit: Visit, session: Session | None) -> Answer:
     """Tell an open page where the session is, and when to ask again; says nothing of anybody."""
     if session is None:
-        return json_answer(json.dumps({"phase": "gone", "version": 0, "again_in": _ASK_AGAIN_LAST}))
+        return json_answer(json.dumps({"phase": "gone", "version": 0, "again_in": _SOON}))
     now = visit.house.clock()
     found = {
         "phase": phase_of(session, now),
@@ -284,9 +285,9 @@ def _is_admitted(visit: Visit, arrival: Arrival) -> bool:
 def _again_in(session: Session, now: int) -> int:
     """Return after how many milliseconds an open page asks again: rarely, as long as there is time."""
     if session.status is not SessionStatus.SCHEDULED:
-        return _ASK_AGAIN[-1][1]
+        return _NOW_AND_THEN
     left = opens_at(session) - now
-    return next((pause for ahead, pause in _ASK_AGAIN if left > ahead), _ASK_AGAIN_LAST if left > 0 else 30 * SECOND)
+    return next((pause for ahead, pause in _ASK_AGAIN if left > ahead), _NOW_AND_THEN)
 
 
 def _here(visit: Visit, path: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vestibule import ids
 from vestibule.domain.entrances import Arrival, PasswordCheck
 from vestibule.domain.rules import RuleError
 from vestibule.domain.sign_ins import Present
@@ -37,11 +38,14 @@ def session_page(visit: Visit) -> Answer:
 
 
 def _friendly(visit: Visit, account: Account) -> Answer:
-    """Send the browser on to the session's own page."""
+    """Send the browser on to the session's own page.
+
+    The path names the account by its slug or, as OnSync's portals that know nothing else, by a client_id.
+    """
     names = visit.event.path_values
-    meant = visit.house.accounts.at_slug(names.get("account", "").lower())
-    found = None
-    if meant is not None and meant.account_id == account.account_id:
+    name, found = names.get("account", "").lower(), None
+    meant = visit.house.accounts.at_slug(name)
+    if account.account_id in {meant.account_id if meant else None, ids.account_id_in(name)}:
         found = visit.house.entrances.friendly(account.account_id, names.get("friendly_url", ""))
     if found is None:
         return visit.page("session_unknown.html", status=404)

@@ -133,12 +133,18 @@ class Visit:
         entries = self.account.redirect_uris if self.account else ()
         return target if target and redirects.is_allowed(target, entries) else None
 
-    def after(self, over: Over, *, cookies: Sequence[str] = ()) -> Answer:
-        """Send a browser on whose sign-in has ended by itself: to where the portal said, else to sign in and return."""
+    @property
+    def here(self) -> str:
+        """The page that was asked for, to come back to it."""
+        return addresses.canonical(self.event.path, self.event.query) or addresses.DASHBOARD
+
+    def sent_on(self, over: Over | None, *, cookies: Sequence[str] = ()) -> Answer:
+        """Send a browser on in which nobody is signed in: where its sign-in led to that has ended, or to a new one."""
+        if over is None:
+            return redirect(addresses.with_query(addresses.SIGN_IN, {"next": self.here}), cookies=cookies)
         target = self.allowed(over.login.redirect_to_uri_on_expiry)
         if target is None:
-            here = addresses.canonical(self.event.path, self.event.query) or addresses.DASHBOARD
-            back = {} if here == addresses.DASHBOARD else {"next": here}
+            back = {} if self.here == addresses.DASHBOARD else {"next": self.here}
             return redirect(addresses.with_query(addresses.SIGN_IN, {"expired": "1", **back}), cookies=cookies)
         return self.onward(target, cookies=cookies)
 

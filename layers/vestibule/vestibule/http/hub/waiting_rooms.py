@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING
 
 from vestibule.clock import MINUTE
 from vestibule.domain.admission import NotWaitingError
-from vestibule.domain.sign_ins import Over, Present
 from vestibule.errors import NotFoundError
 from vestibule.http import logs
 from vestibule.http.hub import addresses
+from vestibule.http.hub.desk import at_desk
 from vestibule.http.hub.visit import json_answer, redirect
 
 if TYPE_CHECKING:
     from typing import Any
 
     from vestibule.domain.admission import Reception
+    from vestibule.domain.sign_ins import Over
     from vestibule.http.event import Answer
+    from vestibule.http.hub.desk import Desk
     from vestibule.http.hub.visit import Visit
     from vestibule.model import Waiter
 
@@ -37,38 +39,27 @@ _REFRESH_SECONDS = 10
 
 def waiting_rooms(visit: Visit) -> Answer:
     """Show who waits, and take what is decided about them."""
-    if visit.account is None:
-        return visit.elsewhere()
-    query = visit.event.folded_query
-    is_activity = _PART not in query and _AGAIN not in query
-    found = visit.house.sign_ins.check(visit.credential, slug=visit.slug, is_activity=is_activity)
-    if not isinstance(found, Present):
-        return _nobody(visit, found)
-    logs.about(account_id=found.user.account_id, user_id=found.user.user_id)
-    if visit.account.launch_panel_only:
-        form_token = found.credential.form_token
-        return visit.page("panel_only.html", status=_FORBIDDEN, form_token=form_token, login=found.login.key)
-    return _decided(visit, found) if visit.event.method == "POST" else _shown(visit, found)
-
-
-def _nobody(visit: Visit, over: Over | None) -> Answer:
-    if _PART in visit.event.folded_query:
-        # The page around it notices by itself who is signed in (/sign-in/state).
-        return json_answer("{}") | {"statusCode": _FORBIDDEN}
-    if over is not None:
-        return visit.after(over)
-    return redirect(addresses.with_query(addresses.SIGN_IN, {"next": addresses.ROOMS}))
-
-
-def _shown(visit: Visit, present: Present) -> Answer:
-    receptions = visit.house.admission.of(present.user)
     query = visit.event.folded_query
     is_part = _PART in query
-    return visit.page(
-        "_rooms_part.html" if is_part else "rooms.html",
-        rooms=[_room(visit, reception) for reception in receptions],
-        form_token=present.credential.form_token,
-        login=present.login.key,
+    is_activity = not is_part and _AGAIN not in query
+    return at_desk(visit, _serve, is_activity=is_activity, nobody=_nobody if is_part else None)
+
+
+def _nobody(_over: Over | None) -> Answer:
+    """Answer the script of a page, which notices by itself who is signed in (/sign-in/state)."""
+    return json_answer("{}") | {"statusCode": _FORBIDDEN}
+
+
+def _serve(desk: Desk) -> Answer:
+    return _decided(desk) if desk.is_post else _shown(desk)
+
+
+def _shown(desk: Desk) -> Answer:
+    receptions = desk.house.admission.of(desk.user)
+    query = desk.visit.event.folded_query
+    return desk.page(
+        "_rooms_part.html" if _PART in query else "rooms.html",
+        rooms=[_room(desk.visit, reception) for reception in receptions],
         action=addresses.ROOMS,
         is_too_late=_GONE in query,
         refresh_url=addresses.with_query(addresses.ROOMS, {_AGAIN: "1"}),
@@ -76,19 +67,16 @@ def _shown(visit: Visit, present: Present) -> Answer:
     )
 
 
-def _decided(visit: Visit, present: Present) -> Answer:
+def _decided(desk: Desk) -> Answer:
     """Admit somebody, who is then met in their session, or turn them away."""
-    if not visit.is_own_form():
-        return visit.page("form_refused.html", status=_FORBIDDEN, back_url=addresses.ROOMS)
-    form = visit.event.form()
-    room_id, who = form.get("room", ""), form.get("who", "")
-    admission = visit.house.admission
+    visit, admission = desk.visit, desk.house.admission
+    room_id, who = desk.form.get("room", ""), desk.form.get("who", "")
     try:
-        if form.get("decision") == "admit":
-            session_id = admission.admit(present.user, room_id, who)
+        if desk.form.get("decision") == "admit":
+            session_id = admission.admit(desk.user, room_id, who)
             logs.log.info("admitted", session_id=session_id)
             return _onward(visit, addresses.session_page(session_id))
-        admission.turn_away(present.user, room_id, who)
+        admission.turn_away(desk.user, room_id, who)
     except NotFoundError:
         return visit.page("room_unknown.html", status=_NOT_FOUND)
     except NotWaitingError:

@@ -10,7 +10,7 @@ the style sheet, which holds nobody's text.
 """
 
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -23,8 +23,6 @@ from vestibule.http.pages.face import AccountFace, check_link, check_stage_link,
 from vestibule.http.pages.style import Style, style_of
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
-
     from jinja2 import Environment
     from markupsafe import Markup
 
@@ -62,6 +60,8 @@ def _environment() -> "Environment":
     # start-up pays for no template engine.
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415
 
+    from vestibule.domain import moments  # noqa: PLC0415
+
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
         extensions=["jinja2.ext.i18n"],
@@ -78,13 +78,15 @@ def _environment() -> "Environment":
         newstyle=True,
     )
     environment.globals["asset"] = asset_url
-    environment.filters["clock"] = _clock
+    environment.filters["clock"] = _said(moments.time_text)
     environment.filters["code"] = _code
-    environment.filters["day"] = _day
+    environment.filters["day"] = _said(moments.date_text)
     environment.filters["initials"] = initials
     environment.filters["link"] = check_link
     environment.filters["link_or_none"] = link_or_none
+    environment.filters["month"] = _said(moments.month_text)
     environment.filters["stage_link"] = check_stage_link
+    environment.filters["weekday"] = _said(moments.weekday_text)
     return environment
 
 
@@ -94,18 +96,9 @@ def _english() -> "Translation":
     return translation()
 
 
-def _clock(moment: "datetime") -> str:
-    """Return the time of day of a moment on a zone's clocks, as the page's language writes it."""
-    from vestibule.domain.moments import time_text  # noqa: PLC0415 - with the first page that shows a time
-
-    return time_text(_texts.get(), moment)
-
-
-def _day(day: "date") -> str:
-    """Return a day with its year, as the page's language writes it."""
-    from vestibule.domain.moments import date_text  # noqa: PLC0415 - as above
-
-    return date_text(_texts.get(), day)
+def _said[V](write: "Callable[[Translation, V], str]") -> "Callable[[V], str]":
+    """Return a filter that writes a value in the page's language."""
+    return lambda value: write(_texts.get(), value)
 
 
 def _code(text: str) -> "Markup":

@@ -67,18 +67,6 @@ class ClientCreate(Body):
     scopes: list[str]
 
 
-class ClientRotate(Body):
-    """Body of ``POST /v1/account/clients/{id}/rotate``.
-
-    Attributes
-    ----------
-    overlap_minutes
-        How long the former secret still works; 0 ends it at once.
-    """
-
-    overlap_minutes: int | None = None
-
-
 def account_out(account: Account, hub_url: str) -> dict[str, Any]:
     """Return an account as the API shows it to itself."""
     return {

@@ -25,18 +25,6 @@ class AppSecretCreate(Body):
     name: str
 
 
-class AppSecretRotate(Body):
-    """Body of ``POST /v1/account/app-secrets/{id}/rotate``.
-
-    Attributes
-    ----------
-    overlap_minutes
-        How long tokens of the former key still count; 0 ends it at once.
-    """
-
-    overlap_minutes: int | None = None
-
-
 def embed_out(embed: Embed) -> dict[str, Any]:
     """Return a new embed token as the API shows it."""
     return {"url": embed.url, "token": embed.token, "expires_at": to_rfc3339(embed.expires_at)}
