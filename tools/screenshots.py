@@ -18,7 +18,17 @@ from playwright.sync_api import sync_playwright
 
 from tools import chromium
 from tools.local.paths import LOCAL
-from vestibule.http.hub.plan_form import LIMITS, ROLES, PeopleForm, Row, SessionForm, zones
+from vestibule.http.hub.plan_form import (
+    CHANNELS,
+    LIMITS,
+    ROLES,
+    TYPED_BEFORE,
+    PeopleForm,
+    PersonForm,
+    Row,
+    SessionForm,
+    zones,
+)
 from vestibule.http.pages import assets
 from vestibule.http.pages import render as render_module
 from vestibule.http.pages.face import NO_ACCOUNT, AccountFace
@@ -122,7 +132,15 @@ WHEN = Span(
     "9:30 AM \N{EN DASH} 10:00 AM",
     "Europe/Berlin",
 )
-PLANNED = {"form_token": "t", "form_key": "k", "url": "/plan/1", "session_title": "Follow-up", "when": WHEN}
+PLANNED = {
+    "form_token": "t",
+    "form_key": "k",
+    "form_user": "1",
+    "is_typed": False,
+    "url": "/plan/1",
+    "session_title": "Follow-up",
+    "when": WHEN,
+}
 TYPED = SessionForm(title="Follow-up", day="2026-11-23", clock="09:30", minutes="30", zone="Europe/Berlin")
 SHEET = {
     **PLANNED,
@@ -142,6 +160,18 @@ TYPED_WRONG = {
     "problems": {"title": "invalid_length", "day": "in_the_past", "email-1": "invalid_email"},
 }
 
+PERSON_FORM = PLANNED | {
+    "action": "/plan/1/participants/2/change",
+    "now": PersonForm(name="Ada Lovelace", email="ada@example.org", notify="email"),
+    "version": "1",
+    "page": 1,
+    "typed": PersonForm(name="Ada King", email="ada@example.org", phone="+49 30 1234567", notify="sms"),
+    "roles": ROLES,
+    "channels": CHANNELS,
+    "problems": {},
+    "limits": LIMITS,
+}
+
 
 def a_person(number: int, name: str, role: str = "attendee", **fields: Any) -> dict[str, Any]:
     """Return somebody who takes part, as the host's page shows them."""
@@ -154,6 +184,7 @@ def a_person(number: int, name: str, role: str = "attendee", **fields: Any) -> d
         "code": f"{number}71829304",
         "passkey": None,
         "personal_link": f"{HUB}/p/40710000-5071880{number}-mNf2yXb0c1dQe3fGh4iJ5k",
+        "may_change": True,
         "may_remind": role != "host",
         "may_remove": role != "host",
         **fields,
@@ -329,6 +360,13 @@ PAGES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "plan-change": ("plan_change.html", SHEET),
     "plan-change-meanwhile": ("plan_change.html", SHEET | {"problems": {"": "changed_meanwhile"}}),
     "plan-people": ("plan_people.html", SHEET),
+    "plan-person": ("plan_person.html", PERSON_FORM),
+    "plan-person-meanwhile": ("plan_person.html", PERSON_FORM | {"problems": {"": "person_changed_meanwhile"}}),
+    "plan-typed-before": ("plan.html", SHEET | {"problems": TYPED_BEFORE, "is_typed": True}),
+    "plan-rotate": (
+        "plan_confirm.html",
+        PLANNED | {"what": "rotate", "action": "/plan/1/participants/2/rotate", "name": "Ada Lovelace", "page": 1},
+    ),
     "plan-cancel": (
         "plan_confirm.html",
         PLANNED | {"what": "cancel", "action": "/plan/1/cancel", "name": None, "page": 1},
@@ -368,7 +406,7 @@ PAGES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "rooms-none": ("rooms.html", ROOMS | {"rooms": [], "is_too_late": True}),
     "sign-in": ("sign_in.html", {"form": FORM}),
     "sign-in-mailed": ("sign_in.html", {"form": FORM, "mailed": MAILED}),
-    "sign-in-expired": ("sign_in.html", {"form": FORM, "expired": True}),
+    "sign-in-expired": ("sign_in.html", {"form": FORM, "expired": True, "is_kept": True}),
     "sign-in-no-passwords": ("sign_in.html", {"form": None}),
     "sign-in-wait": ("sign_in.html", {"form": FORM, "wait_minutes": 12}),
     "sign-in-wrong": ("sign_in.html", {"form": FORM, "wrong": True, "name": "zoe"}),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.looks import NARROWEST, barriers, overflow
+from tests.support.looks import NARROWEST, barriers, faint_texts, overflow
 from tests.unit.test_pages import CLINIC, FULL
 from vestibule.http.pages.render import render
 from vestibule.languages import translation
@@ -36,10 +36,13 @@ def paper(browser: Browser) -> Generator[Page]:
 @pytest.mark.parametrize(("template", "values"), FULL.items())
 def test_every_page_in_every_language(paper: Page, language: str, template: str, values: dict[str, Any]) -> None:
     body = render(template, CLINIC, texts=translation(language), **values)["body"]
+    paper.emulate_media(color_scheme="light")
     paper.set_content(re.sub(r'<meta http-equiv="refresh"[^>]*>', "", body))
 
     assert barriers(paper) == []
     assert overflow(paper) == 0
+    paper.emulate_media(color_scheme="dark")
+    assert faint_texts(paper) == []
 
 
 def test_a_browsers_language_is_spoken_until_somebody_is_known_by_another(

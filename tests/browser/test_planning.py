@@ -14,7 +14,7 @@ from tests.support.looks import assert_looks_right
 from vestibule.clock import HOUR, MINUTE
 from vestibule.domain.participants import Invitee
 from vestibule.domain.sessions import Filter, HostRef
-from vestibule.model import ParticipantRole, SessionStatus
+from vestibule.model import Channel, ParticipantRole, SessionStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from vestibule.model import Participant, Session
 
 LARGEST_PAGE = 60_000
+PASSWORD = "a good pass phrase"
 TO_PAGE = re.compile(r"/plan/\d+\?done=")
 
 
@@ -136,6 +137,47 @@ def test_a_host_plans_invites_changes_reminds_removes_and_cancels(
     expect(page.get_by_role("link", name="Change", exact=True)).to_have_count(0)
 
 
+@pytest.mark.req("H02", "S02", "S03")
+@pytest.mark.parametrize("options", [{}, {"java_script_enabled": False}], ids=["with scripts", "without"])
+def test_a_host_changes_somebody_and_gives_a_new_link_and_code(
+    visitors: Callable[..., Visitor], clinic: Portal, host: str, options: dict[str, Any]
+) -> None:
+    """What the person had before opens nothing any more."""
+    visitor = visitors(**options)
+    session = plan(clinic, host, Invitee(full_name="Ben Okafor"))
+    before = people_of(clinic, session)[1]
+    visitor.arrive(clinic, host, next=f"/plan/{session.session_id}")
+    page = visitor.page
+
+    page.get_by_role("link", name="Edit Ben Okafor").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Change a participant")
+    page.get_by_label("Name").fill("Benjamin Okafor")
+    page.get_by_label("E-mail address").fill("ben@example.org")
+    page.get_by_label("Telephone number").fill("+49 30 1234567")
+    page.get_by_label("Role").select_option("Observer")
+    page.get_by_label("Messages about the session").select_option("By e-mail")
+    page.get_by_role("button", name="Save").click()
+    expect(said(page, "The participant is saved.")).to_be_focused()
+    expect(page.get_by_text("Observer · ben@example.org")).to_be_visible()
+    changed = people_of(clinic, session)[1]
+    assert (changed.full_name, changed.phone, changed.notify) == ("Benjamin Okafor", "+49 30 1234567", Channel.EMAIL)
+
+    person = page.get_by_role("listitem").filter(has_text="Benjamin Okafor")
+    person.get_by_text("Code and link").click()
+    person.get_by_role("link", name="New link and code").click()
+    page.get_by_role("button", name="New link and code").click()
+    expect(said(page, "The link and the code are new.")).to_be_focused()
+    after = people_of(clinic, session)[1]
+    person.get_by_text("Code and link").click()
+    links, slug = clinic.house.links, clinic.account.slug
+    expect(person.get_by_label("Connect code", exact=True)).to_have_value(links.connect_code(after))
+    expect(person.get_by_label("Personal link", exact=True)).to_have_value(links.personal_link(slug, after))
+    page.goto(links.personal_link(slug, before))
+    expect(page.get_by_role("link", name="I have a code")).to_be_visible()
+    page.goto(links.personal_link(slug, after))
+    expect(page.get_by_role("heading", level=1)).to_have_text("Consultation")
+
+
 @pytest.mark.req("P02")
 @pytest.mark.parametrize("options", [{}, {"java_script_enabled": False}], ids=["with scripts", "without"])
 def test_a_double_click_plans_one_session(
@@ -216,6 +258,84 @@ def test_two_windows_lose_no_change(at_home: Page, visitor: Visitor, clinic: Por
     assert as_it_is(clinic, session).title == "From this window"
 
 
+# --- what is typed is not lost with the sign-in ---------------------------------------------------------------
+
+
+@pytest.mark.req("L12", "L19")
+@pytest.mark.parametrize("options", [{}, {"java_script_enabled": False}], ids=["with scripts", "without"])
+def test_what_was_typed_is_in_the_form_again_after_signing_in(
+    visitors: Callable[..., Visitor], clinic: Portal, options: dict[str, Any]
+) -> None:
+    """The sign-in was over when the form was sent; nothing was planned before its person looked at it again."""
+    name = f"host-{time.time_ns()}"
+    host = str(clinic.create_user(full_name="Dr. Grace Hopper", username=name, password=PASSWORD)["id"])
+    visitor = visitors(**options)
+    issued = clinic.issue(host, next="/plan")
+    page = visitor.page
+    page.goto(issued["login_uri"])
+    fill_in(page)
+    clinic.api.delete(f"/v1/login-uris/{issued['login_guid']}")
+
+    page.get_by_role("button", name="Schedule the session").click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("You have been signed out")
+    expect(page.get_by_text("What you typed is kept for an hour")).to_be_visible()
+    page.get_by_label("User name or e-mail address").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("You were signed out before this was sent")
+    expect(page.get_by_role("alert")).to_be_focused()
+    expect(page.get_by_label("Title")).to_have_value("Follow-up")
+    expect(page.get_by_role("group", name="Person 1").get_by_label("Name")).to_have_value("Ben Okafor")
+    expect(page.get_by_role("group", name="Person 1").get_by_label("Role")).to_have_value("presenter")
+    assert hosted_by(clinic, host) == []
+    page.get_by_role("button", name="Schedule the session").click()
+    expect(said(page, "The session is planned.")).to_be_focused()
+    assert [one.title for one in hosted_by(clinic, host)] == ["Follow-up"]
+
+
+@pytest.mark.req("L12", "L13")
+def test_an_open_form_keeps_what_was_typed_for_its_person_alone(visitor: Visitor, clinic: Portal, host: str) -> None:
+    """The page notices by itself that the sign-in is over; the next person in that browser sees nothing of it."""
+    visitor.stop_the_clock()
+    issued = clinic.issue(host, next="/plan")
+    page = visitor.page
+    page.goto(issued["login_uri"])
+    fill_in(page)
+    clinic.api.delete(f"/v1/login-uris/{issued['login_guid']}")
+
+    page.clock.fast_forward("01:01")
+    expect(page.get_by_role("heading", level=1)).to_have_text("You have been signed out")
+    assert hosted_by(clinic, host) == []
+
+    visitor.arrive(clinic, str(clinic.create_user(full_name="Charles Babbage")["id"]), next="/plan")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Schedule a session")
+    expect(page.get_by_label("Title")).to_have_value("")
+    assert "Follow-up" not in page.content()
+
+    visitor.arrive(clinic, host, next="/plan")
+    expect(page.get_by_label("Title")).to_have_value("Follow-up")
+    page.reload()
+    expect(page.get_by_label("Title")).to_have_value("")
+
+
+def test_a_form_from_before_another_sign_in_is_shown_again(visitor: Visitor, clinic: Portal, host: str) -> None:
+    """The same person signed in anew in another tab; what the first one held is looked at, then sent."""
+    visitor.arrive(clinic, host, next="/plan")
+    page = visitor.page
+    fill_in(page)
+    visitor.new_tab().goto(clinic.issue_login_uri(host))
+
+    page.get_by_role("button", name="Schedule the session").click()
+
+    expect(page.get_by_role("alert")).to_contain_text("You were signed out before this was sent")
+    expect(page.get_by_label("Title")).to_have_value("Follow-up")
+    assert hosted_by(clinic, host) == []
+    assert_looks_right(page)
+    page.get_by_role("button", name="Schedule the session").click()
+    page.wait_for_url(TO_PAGE)
+
+
 def test_links_and_codes_are_copied(visitors: Callable[..., Visitor], clinic: Portal, host: str) -> None:
     """Those that let the right person in."""
     visitor = visitors(permissions=["clipboard-read", "clipboard-write"])
@@ -283,6 +403,12 @@ def _reminded_too_often(page: Page) -> None:
     expect(page.get_by_role("alert")).to_contain_text("had enough reminders")
 
 
+def _told_by_text_message(page: Page) -> None:
+    page.get_by_label("Messages about the session").select_option("By text message")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("Give the number that text messages go to")
+
+
 PAGES: dict[str, tuple[str, str, Callable[[Page], None] | None]] = {
     "schedule": ("/plan", "Schedule a session", None),
     "schedule wrong": ("/plan", "Schedule a session", _wrong),
@@ -293,6 +419,9 @@ PAGES: dict[str, tuple[str, str, Callable[[Page], None] | None]] = {
     "cancel": ("/plan/{session}/cancel", "Cancel this session?", None),
     "add": ("/plan/{session}/add", "Add participants", None),
     "add wrong": ("/plan/{session}/add", "Add participants", _wrong),
+    "person": ("/plan/{session}/participants/{guest}/change", "Change a participant", None),
+    "person wrong": ("/plan/{session}/participants/{guest}/change", "Change a participant", _told_by_text_message),
+    "rotate": ("/plan/{session}/participants/{guest}/rotate", "Give this person a new link and code?", None),
     "remove": ("/plan/{session}/participants/{guest}/remove", "Remove this person?", None),
     "remind": ("/plan/{session}/participants/{guest}/remind", "Remind this person?", None),
     "somebody else's": ("/plan/{foreign}", "Only the host can do this", None),

@@ -23,11 +23,20 @@ PRACTICE = (*WCAG, "best-practice")
 
 _AXE = Axe()
 
+_CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}, "resultTypes": ["violations"]}
+"""What alone can differ between light and dark."""
+
 
 def barriers(page: Page, rules: Sequence[str] = PRACTICE) -> list[tuple[str, list[str]]]:
     """Give the rules of axe that a page breaks, with the elements that break them."""
     found = _AXE.run(page, options={"runOnly": list(rules), "resultTypes": ["violations"]}).response["violations"]
     return [(one["id"], [node["html"] for node in one["nodes"]]) for one in found]
+
+
+def faint_texts(page: Page) -> list[str]:
+    """Give the elements whose text is too faint; on a page that `barriers` has looked at, which left axe there."""
+    found = page.evaluate("rules => axe.run(rules).then(found => found.violations)", _CONTRAST)
+    return [node["html"] for one in found for node in one["nodes"]]
 
 
 def overflow(page: Page) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from html import unescape
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
 
@@ -363,6 +363,18 @@ def test_an_idle_sign_in_goes_where_the_portal_said(
         answer = browser.ask("/dashboard")
         assert (answer["statusCode"], header(answer, "location")) == (303, ON_EXPIRY)
         assert json_of(browser.ask("/sign-in/state")) == {"state": "none"}
+
+
+@pytest.mark.req("L12", "L15")
+@pytest.mark.parametrize("address", ["/dashboard?scrollTo=40718806&launch=1", "/dashboard/rooms", "/plan/40718806"])
+def test_after_an_idle_sign_in_the_way_goes_on_where_it_led(
+    browser: Browser, house: House, account: Account, user: User, clock: FakeClock, address: str
+) -> None:
+    browser.ask(link(house, account, user))
+    clock.advance(240 * MINUTE)
+    answer = browser.ask(address)
+    query = parse_qs(urlsplit(header(answer, "location") or "").query)
+    assert (answer["statusCode"], query) == (303, {"expired": ["1"], "next": [address]})
 
 
 @pytest.mark.req("L12", "L07")

@@ -1,11 +1,14 @@
-"""What a host does in the hub: schedule, change, cancel, invite, remove and remind, by the API's own calls."""
+"""What a host does in the hub, with sessions and with the people in them, by the API's own calls."""
 
 from __future__ import annotations
 
+import random
 import re
+import string
 from datetime import date, time
 from html import unescape
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -18,12 +21,15 @@ from vestibule.domain.hosting import MAY_SCHEDULE, moment_at
 from vestibule.domain.participants import Invitee
 from vestibule.domain.reminders import AN_HOUR
 from vestibule.domain.sessions import Filter, HostRef
-from vestibule.errors import BusyError
+from vestibule.errors import BusyError, UnavailableError
+from vestibule.http.hub import drafts
 from vestibule.http.hub.manage import PEOPLE_SHOWN
 from vestibule.http.hub.plan_form import ROWS_AT_FIRST, ROWS_AT_MOST, ROWS_MORE, PeopleForm, SessionForm, zones
-from vestibule.model import Channel, ParticipantRole, Role, SessionStatus
+from vestibule.model import Channel, EventKind, ParticipantRole, Role, SessionStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.support.house import FakeClock, LoadFunction, Wire
     from tests.support.outbox import Post
     from tests.support.visits import SignIn
@@ -114,8 +120,9 @@ def value(page: Show, name: str) -> str:
 
 def send(browser: Browser, shown: Show, address: str, **fields: str) -> Show:
     """Send a page's form, with its key and what else it holds hidden."""
-    hidden = {name: value(shown, name) for name in ("form_key", "version") if f'name="{name}"' in shown["body"]}
-    return browser.post(address, shown, **hidden, **fields)
+    names = ("form_key", "form_user", "version")
+    hidden = {name: value(shown, name) for name in names if f'name="{name}"' in shown["body"]}
+    return browser.post(address, shown, **(hidden | fields))
 
 
 def wrong(page: Show) -> dict[str, str]:
@@ -172,7 +179,9 @@ def test_an_account_with_the_launch_panel_alone_lets_nobody_do_anything(
 
 
 @pytest.mark.parametrize(
-    "step", ["", "/change", "/cancel", "/add", "/participants/{}/remove", "/participants/{}/remind"]
+    "step",
+    ["", "/change", "/cancel", "/add"]
+    + [f"/participants/{{}}/{step}" for step in ("change", "remove", "remind", "rotate")],
 )
 def test_somebody_elses_session_is_told_from_none(
     house: House, sign_in: SignIn, other: User, planned: Session, step: str
@@ -720,6 +729,424 @@ def test_many_people_stand_on_several_pages_of_bounded_weight(house: House, brow
     assert max(len(page["body"].encode()) for page in (first, second)) < LARGEST_PAGE
     beyond = browser.ask(f"/plan/{session.session_id}?page=77&done=nonsense")
     assert beyond["body"].count('id="person-') == 31 - 2 * PEOPLE_SHOWN
+
+
+# --- one of its people ----------------------------------------------------------------------------------
+
+
+def of_guest(house: House, session: Session, step: str) -> str:
+    return f"/plan/{session.session_id}/participants/{guest_of(house, session).participant_id}/{step}"
+
+
+PERSON = {"name": "Ben Okafor", "email": "ben@example.org", "phone": "", "role": "attendee", "notify": "none"}
+
+
+def test_the_form_of_a_person_shows_what_is(house: House, browser: Browser, planned: Session) -> None:
+    # when
+    overview = browser.ask(f"/plan/{planned.session_id}")
+    page = browser.ask(of_guest(house, planned, "change"))
+    # then
+    assert of_guest(house, planned, "change") in overview["body"]
+    assert {name: value(page, name) for name in ("name", "email", "phone")} == {
+        "name": "Ben Okafor",
+        "email": "ben@example.org",
+        "phone": "",
+    }
+    assert '<option value="attendee" selected>' in page["body"]
+    assert '<option value="none" selected>' in page["body"]
+
+
+@pytest.mark.req("S05")
+def test_a_person_is_changed_once_however_often_it_is_sent(house: House, browser: Browser, planned: Session) -> None:
+    # given
+    address = of_guest(house, planned, "change")
+    page = browser.ask(f"{address}?page=1")
+    typed = {"name": "Ben A. Okafor", "email": "b@example.org", "phone": "+49 30 1234567", "role": "presenter"}
+    # when
+    answers = [send(browser, page, address, **typed, notify="email", page="1") for _ in range(2)]
+    # then
+    home = f"/plan/{planned.session_id}"
+    assert {header(answer, "location") for answer in answers} == {f"{home}?done=person_changed&page=1"}
+    guest = guest_of(house, planned)
+    assert (guest.full_name, guest.email, guest.phone) == ("Ben A. Okafor", "b@example.org", "+49 30 1234567")
+    assert (guest.role, guest.notify, guest.version) == (ParticipantRole.PRESENTER, Channel.EMAIL, 2)
+    assert guest.event is not None
+    assert guest.event.kind is EventKind.INVITED
+    assert "The participant is saved." in text_of(browser.ask(f"{home}?done=person_changed&page=1"))
+    # when: everything that may be cleared is
+    page = browser.ask(address)
+    send(browser, page, address, **PERSON | {"email": ""})
+    # then
+    cleared = guest_of(house, planned)
+    assert (cleared.full_name, cleared.email, cleared.phone, cleared.notify) == (
+        "Ben Okafor",
+        None,
+        None,
+        Channel.NONE,
+    )
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "reason"),
+    [
+        ({"name": " "}, "name", "Give this person"),
+        ({"email": "@"}, "email", "Give an e-mail address such as"),
+        ({"email": "", "notify": "email"}, "email", "Give the e-mail address that messages go to"),
+        ({"phone": "call me"}, "phone", "Give a telephone number with its country"),
+        ({"notify": "sms"}, "phone", "Give the number that text messages go to"),
+        ({"notify": "sms", "phone": "030 1234567"}, "phone", "Give a telephone number with its country"),
+        ({"notify": "pigeon"}, "notify", "Choose from the list how this person is told"),
+        ({"role": "king"}, "role", "Choose a role from the list"),
+        ({"role": "host"}, "role", "Choose a role from the list"),
+    ],
+)
+def test_what_is_wrong_with_a_person_stands_at_its_field(
+    house: House, browser: Browser, planned: Session, typed: dict[str, str], field: str, reason: str
+) -> None:
+    # given
+    before, address = guest_of(house, planned), of_guest(house, planned, "change")
+    # when
+    page = send(browser, browser.ask(address), address, **(PERSON | {"name": "Another"} | typed))
+    # then
+    assert (page["statusCode"], list(wrong(page))) == (422, [field])
+    assert wrong(page)[field].startswith(reason)
+    assert value(page, "email") == (PERSON | typed)["email"]
+    assert guest_of(house, planned) == before
+
+
+def test_nobody_becomes_somebody_else_who_takes_part(house: House, browser: Browser, planned: Session) -> None:
+    # given
+    house.participants.add(planned.account_id, planned.session_id, [Invitee(full_name="Carla", email="c@example.org")])
+    ben = next(one for one in people_of(house, planned) if one.full_name == "Ben Okafor")
+    address = f"/plan/{planned.session_id}/participants/{ben.participant_id}/change"
+    # when
+    page = send(browser, browser.ask(address), address, **PERSON | {"email": "C@Example.org"})
+    # then
+    assert (page["statusCode"], list(wrong(page))) == (409, ["email"])
+    assert "This person takes part already" in wrong(page)["email"]
+
+
+def test_a_host_keeps_the_role_and_may_have_the_rest_changed(house: House, browser: Browser, planned: Session) -> None:
+    # given
+    (host,) = [one for one in people_of(house, planned) if one.role is ParticipantRole.HOST]
+    address = f"/plan/{planned.session_id}/participants/{host.participant_id}/change"
+    page = browser.ask(address)
+    assert 'name="role"' not in page["body"]
+    # when
+    answer = send(browser, page, address, name="Grace", email="grace@example.org", phone="", notify="none")
+    # then
+    assert answer["statusCode"] == 303
+    (host,) = [one for one in people_of(house, planned) if one.role is ParticipantRole.HOST]
+    assert host.full_name == "Grace"
+    # and a role that is sent all the same is refused
+    refused = send(browser, browser.ask(address), address, **PERSON | {"role": "observer"})
+    assert (refused["statusCode"], guest_of(house, planned).full_name) == (422, "Ben Okafor")
+
+
+def test_two_windows_lose_no_change_of_a_person(house: House, browser: Browser, planned: Session) -> None:
+    # given
+    address = of_guest(house, planned, "change")
+    page = browser.ask(address)
+    send(browser, page, address, **PERSON | {"phone": "+49 30 1234567"})
+    # when
+    late = send(browser, page, address, **PERSON | {"name": "Benjamin"})
+    # then
+    assert late["statusCode"] == 412
+    text = text_of(late)
+    assert "Somebody changed this person meanwhile." in text
+    assert "Telephone number now +49 30 1234567" in text
+    assert value(late, "name") == "Benjamin"
+    assert guest_of(house, planned).full_name == "Ben Okafor"
+    # and sent again it counts
+    assert send(browser, late, address, **PERSON | {"name": "Benjamin"})["statusCode"] == 303
+    assert (guest_of(house, planned).full_name, guest_of(house, planned).phone) == ("Benjamin", None)
+
+
+@pytest.mark.req("R01")
+def test_somebody_is_faster_between_look_and_write(
+    house: House, browser: Browser, planned: Session, wire: Wire
+) -> None:
+    # given
+    address = of_guest(house, planned, "change")
+    page = browser.ask(address)
+    guest = guest_of(house, planned)
+
+    def rename() -> None:
+        key = (planned.account_id, planned.session_id, guest.participant_id)
+        house.participants.change(*key, {"phone": "+49 30 7654321"})
+
+    # when
+    wire.before("PutItem", rename)
+    late = send(browser, page, address, **PERSON | {"name": "Benjamin"})
+    # then
+    assert "Telephone number now +49 30 7654321" in text_of(late)
+    assert (late["statusCode"], value(late, "name")) == (409, "Benjamin")
+
+
+@pytest.mark.req("S02", "S03", "S05")
+def test_a_new_link_and_code_are_given_once_a_click(house: House, browser: Browser, planned: Session) -> None:
+    # given
+    address, before = of_guest(house, planned, "rotate"), guest_of(house, planned)
+    page = browser.ask(f"{address}?page=1")
+    assert "Give this person a new link and code? Ben Okafor" in text_of(page)
+    # when it is sent twice
+    answers = [send(browser, page, address, page="1") for _ in range(2)]
+    # then
+    home = f"/plan/{planned.session_id}?done=rotated&page=1"
+    assert {header(answer, "location") for answer in answers} == {home}
+    after = guest_of(house, planned)
+    assert after.link_version == before.link_version + 1
+    assert house.links.connect_code(after) != house.links.connect_code(before)
+    shown = browser.ask(home)
+    assert "The link and the code are new." in text_of(shown)
+    assert f'value="{house.links.connect_code(after)}"' in shown["body"]
+
+
+@pytest.mark.parametrize("step", ["change", "rotate"])
+def test_whoever_is_gone_is_neither_changed_nor_given_anything(
+    house: House, browser: Browser, planned: Session, step: str
+) -> None:
+    # given
+    address = of_guest(house, planned, step)
+    page = browser.ask(address)
+    key = (planned.account_id, planned.session_id, guest_of(house, planned).participant_id)
+    house.participants.remove(*key)
+    # then
+    for answer in (send(browser, page, address, **PERSON), browser.ask(address)):
+        assert (answer["statusCode"], "does not take part any more" in text_of(answer)) == (404, True)
+
+
+def test_people_of_a_cancelled_session_stay_as_they_are(house: House, browser: Browser, planned: Session) -> None:
+    # given
+    address, before = of_guest(house, planned, "change"), guest_of(house, planned)
+    page = browser.ask(address)
+    house.sessions.cancel(planned.account_id, planned.session_id)
+    # when
+    answer = send(browser, page, address, **PERSON | {"name": "Another"})
+    # then
+    assert (answer["statusCode"], "The session is cancelled" in text_of(answer)) == (409, True)
+    assert guest_of(house, planned).full_name == before.full_name
+    assert address not in browser.ask(f"/plan/{planned.session_id}")["body"]
+
+
+# --- what was typed when the sign-in had ended -----------------------------------------------------------
+
+
+@pytest.fixture
+def again(house: House, account: Account) -> Callable[[Browser, User], None]:
+    """Sign somebody in in a browser that is there already."""
+
+    def arrive(browser: Browser, user: User) -> None:
+        issued = house.login_uris.issue(account, user_id=user.user_id)
+        assert browser.ask(f"/login/{issued.guid}")["statusCode"] == 303
+
+    return arrive
+
+
+def kept_by(browser: Browser) -> str:
+    return browser.further.get(drafts.COOKIE, "")
+
+
+@pytest.mark.req("L12", "L19", "L04")
+def test_what_was_typed_outlives_the_sign_in_and_comes_back_once(
+    house: House, browser: Browser, host: User, clock: FakeClock, again: Callable[[Browser, User], None]
+) -> None:
+    # given
+    page = browser.ask("/plan")
+    clock.advance(240 * MINUTE)
+    # when
+    answer = send(browser, page, "/plan", **SENT)
+    # then: it is not done, and readable by nobody
+    assert header(answer, "location") == "/sign-in?expired=1&next=%2Fplan"
+    assert hosted_by(house, host) == []
+    assert "__Host-vestibule-draft=" in str(answer["multiValueHeaders"])
+    assert len(kept_by(browser)) < 1_000
+    for typed in ("Follow-up", "Ben", "b64", "Rm9sbG93"):
+        assert typed not in kept_by(browser)
+    assert "What you typed is kept for an hour" in text_of(browser.ask("/sign-in?expired=1&next=%2Fplan"))
+    # when
+    again(browser, host)
+    shown = browser.ask("/plan")
+    # then
+    assert "You were signed out before this was sent" in text_of(shown)
+    assert {name: value(shown, name) for name in ("title", "day", "clock", "minutes", "name-1", "email-1")} == {
+        name: SENT[name] for name in ("title", "day", "clock", "minutes", "name-1", "email-1")
+    }
+    assert value(shown, "form_key") == value(page, "form_key")
+    assert hosted_by(house, host) == []
+    assert kept_by(browser) == ""
+    assert value(browser.ask("/plan"), "title") == ""
+    # and its person sends it
+    assert send(browser, shown, "/plan", **SENT)["statusCode"] == 303
+    assert [one.title for one in hosted_by(house, host)] == ["Follow-up"]
+
+
+@pytest.mark.req("L13", "L19")
+def test_nobody_else_who_signs_in_there_sees_what_was_typed(
+    browser: Browser, host: User, other: User, account: Account, again: Callable[[Browser, User], None]
+) -> None:
+    # given: signed out in another tab
+    page = browser.ask("/plan")
+    browser.ask("/logout")
+    assert header(send(browser, page, "/plan", **SENT), "location") == "/sign-in?next=%2Fplan"
+    # when
+    again(browser, other)
+    theirs = browser.ask("/plan")
+    # then
+    assert value(theirs, "title") == ""
+    assert "Ben Okafor" not in theirs["body"]
+    assert "signed out before" not in text_of(theirs)
+    # and the person themselves does
+    again(browser, host)
+    assert value(browser.ask("/plan"), "title") == "Follow-up"
+
+
+@pytest.mark.req("L19")
+def test_a_form_of_another_sign_in_is_shown_again_to_its_person_alone(
+    house: House, browser: Browser, host: User, other: User, again: Callable[[Browser, User], None]
+) -> None:
+    # given
+    page = browser.ask("/plan")
+    # when: the same person signed in once more
+    again(browser, host)
+    shown = send(browser, page, "/plan", **SENT)
+    # then
+    assert (shown["statusCode"], value(shown, "title")) == (200, "Follow-up")
+    assert hosted_by(house, host) == []
+    assert send(browser, shown, "/plan", **SENT)["statusCode"] == 303
+    # when: another person did, and the page's script or somebody's click sends the form
+    page = browser.ask("/plan")
+    again(browser, other)
+    clicked, left = send(browser, page, "/plan", **SENT), send(browser, page, "/plan", **SENT, later="1")
+    # then
+    assert (clicked["statusCode"], header(left, "location")) == (403, "/plan")
+    assert "Follow-up" not in clicked["body"]
+    assert value(browser.ask("/plan"), "title") == ""
+    again(browser, host)
+    assert value(browser.ask("/plan"), "title") == "Follow-up"
+    assert (len(hosted_by(house, host)), hosted_by(house, other)) == (1, [])
+
+
+def test_a_page_that_only_keeps_does_nothing_for_somebody_who_is_signed_in(
+    house: House, browser: Browser, host: User
+) -> None:
+    shown = send(browser, browser.ask("/plan"), "/plan", **SENT, later="1")
+    assert (shown["statusCode"], value(shown, "title"), hosted_by(house, host)) == (200, "Follow-up", [])
+
+
+@pytest.mark.req("L19")
+def test_another_sites_form_is_kept_for_nobody(browser: Browser, host: User) -> None:
+    browser.ask("/logout")
+    body = urlencode({**SENT, drafts.OWNER: host.user_id})
+    headers = {"Sec-Fetch-Site": "cross-site", "Content-Type": "application/x-www-form-urlencoded"}
+    answer = browser.ask("/plan", "POST", headers=headers, body=body)
+    assert (answer["statusCode"], kept_by(browser)) == (303, "")
+
+
+def test_what_is_kept_is_kept_for_an_hour_and_in_one_cookie(
+    browser: Browser, host: User, clock: FakeClock, again: Callable[[Browser, User], None]
+) -> None:
+    # given
+    page = browser.ask("/plan")
+    browser.ask("/logout")
+    crowd = {f"{kind}-{n}": f"{kind}{n}@example.org" for n in range(1, 21) for kind in ("name", "email")}
+    send(browser, page, "/plan", **SENT | crowd | {"rows": "20"})
+    assert 0 < len(kept_by(browser)) < 2_000
+    again(browser, host)
+    assert value(browser.ask("/plan"), "name-20") == "name20@example.org"
+    # when: it is more than a cookie holds
+    page = browser.ask("/plan")
+    browser.ask("/logout")
+    rng = random.Random(1)  # noqa: S311 - made to be repeatable
+    send(browser, page, "/plan", **SENT | {"title": "".join(rng.choices(string.printable, k=5_000))})
+    assert kept_by(browser) == ""
+    # when: it is too late
+    send(browser, page, "/plan", **SENT)
+    clock.advance(60 * MINUTE)
+    again(browser, host)
+    assert value(browser.ask("/plan"), "title") == ""
+
+
+@pytest.mark.req("L07", "L12")
+def test_a_form_goes_to_where_the_portal_said_by_a_page_that_moves_on(
+    house: House, account: Account, host: User, function: LoadFunction, clock: FakeClock
+) -> None:
+    # given
+    expiry = "https://portal.example/again"
+    issued = house.login_uris.issue(account, user_id=host.user_id, redirect_to_uri_on_expiry=expiry)
+    browser = Browser(function, account.slug)
+    browser.ask(f"/login/{issued.guid}")
+    page = browser.ask("/plan")
+    clock.advance(240 * MINUTE)
+    # when
+    answer = send(browser, page, "/plan", **SENT)
+    # then
+    assert answer["statusCode"] == 200
+    assert 'content="0;url=https://portal.example/again"' in answer["body"]
+    assert kept_by(browser)
+
+
+@pytest.mark.parametrize(
+    ("step", "typed"),
+    [
+        ("change", {**SENT, "title": "Moved"}),
+        ("add", SENT | {"email-1": "b@example.org"}),
+        ("person", {**PERSON, "name": "Benjamin"}),
+    ],
+)
+def test_every_form_with_something_typed_comes_back(
+    house: House,
+    browser: Browser,
+    host: User,
+    planned: Session,
+    again: Callable[[Browser, User], None],
+    *,
+    step: str,
+    typed: dict[str, str],
+) -> None:
+    # given
+    address = of_guest(house, planned, "change") if step == "person" else f"/plan/{planned.session_id}/{step}"
+    page = browser.ask(address)
+    browser.ask("/logout")
+    # when
+    answer = send(browser, page, address, **typed)
+    again(browser, host)
+    shown = browser.follow(parse_qs(urlsplit(header(answer, "location") or "").query)["next"][0])
+    # then
+    assert "You were signed out before this was sent" in text_of(shown)
+    names = {"change": ("title",), "add": ("name-1", "name-3"), "person": ("name", "email")}[step]
+    assert [value(shown, name) for name in names] == [typed[name] for name in names]
+    assert send(browser, shown, address, **typed)["statusCode"] == 303
+
+
+def test_what_was_kept_opens_in_no_other_hands(house: House, account: Account, host: User) -> None:
+    sealed = house.drafts.seal(account.account_id, host.user_id, "/plan", {"title": "Follow-up", "password": ""})
+    assert sealed is not None
+    assert house.drafts.open(account.account_id, host.user_id, "/plan", sealed) == {"title": "Follow-up"}
+    assert house.drafts.open(account.account_id, host.user_id, "/plan/1/add", sealed) is None
+    assert house.drafts.open(account.account_id, "1", "/plan", sealed) is None
+    assert house.drafts.open("1", host.user_id, "/plan", sealed) is None
+    for spoilt in ("", "x", sealed[:-2], "A" + sealed[1:], sealed + "AAAA", "é", "x" * 10_000):
+        assert house.drafts.open(account.account_id, host.user_id, "/plan", spoilt) is None
+
+
+@pytest.mark.req("R01")
+def test_a_key_that_cannot_be_read_is_said_and_nothing_is_lost(
+    browser: Browser, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(*_: str) -> str:
+        raise UnavailableError("SecretsManager")
+
+    page = browser.ask("/plan")
+    browser.ask("/logout")
+    monkeypatch.setattr("vestibule.sealing.Sealing.seal", unreadable)
+    assert send(browser, page, "/plan", **SENT)["statusCode"] == 503
+    monkeypatch.setattr("vestibule.sealing.Sealing.unseal", unreadable)
+    with pytest.raises(UnavailableError):
+        house.drafts.open("1", "1", "/plan", "x")
+
+
+# --- the last of it --------------------------------------------------------------------------------------
 
 
 def test_a_step_that_there_is_not(browser: Browser, planned: Session) -> None:

@@ -434,7 +434,7 @@ def test_asking_for_the_list_keeps_nobody_signed_in(
             assert browser.ask(address)["statusCode"] == 200
     clock.advance(account.idle_timeout_minutes * MINUTE // 10)
     assert browser.ask("/dashboard/rooms?part=1")["statusCode"] == 403
-    assert header(browser.ask("/dashboard/rooms"), "location") == "/sign-in?expired=1"
+    assert header(browser.ask("/dashboard/rooms"), "location") == "/sign-in?expired=1&next=%2Fdashboard%2Frooms"
 
 
 def test_nobody_who_is_not_signed_in_sees_a_list(guest: Browser, room: Room) -> None:

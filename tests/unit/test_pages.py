@@ -17,7 +17,17 @@ from jinja2 import UndefinedError
 
 from tests.support import letters
 from vestibule.domain.colors import EDGE_CONTRAST, SCHEMES, TEXT_CONTRAST, contrast, palette
-from vestibule.http.hub.plan_form import LIMITS, ROLES, ROWS_AT_MOST, PeopleForm, Row, SessionForm, zones
+from vestibule.http.hub.plan_form import (
+    CHANNELS,
+    LIMITS,
+    ROLES,
+    ROWS_AT_MOST,
+    PeopleForm,
+    PersonForm,
+    Row,
+    SessionForm,
+    zones,
+)
 from vestibule.http.pages import assets
 from vestibule.http.pages import render as render_module
 from vestibule.http.pages.face import (
@@ -125,7 +135,7 @@ SESSION: dict[str, Any] = {
     "ticket": None,
     "waiting_url": "/s/1/waiting",
 }
-DESK: dict[str, Any] = {"form_token": "t", "form_key": "k"}
+DESK: dict[str, Any] = {"form_token": "t", "form_key": "k", "form_user": "1", "is_typed": False}
 PLANNED: dict[str, Any] = {**DESK, "url": "/plan/1", "session_title": "Consultation", "when": WHEN}
 FORM: dict[str, Any] = {
     **DESK,
@@ -139,12 +149,26 @@ FORM: dict[str, Any] = {
 HOSTILE_FORM: dict[str, Any] = {
     **FORM,
     "form_key": HOSTILE,
+    "form_user": HOSTILE,
+    "is_typed": True,
     "typed": SessionForm(
         title=HOSTILE, day=HOSTILE, clock=HOSTILE, minutes=HOSTILE, zone=HOSTILE, password=HOSTILE, drops_password=True
     ),
     "people": PeopleForm((Row(HOSTILE, HOSTILE, HOSTILE),) * ROWS_AT_MOST, mails=False, grown_from=1),
     "zones": zones("US/Pacific"),
     "problems": {"": "changed_meanwhile", "title": "invalid_length", "name-1": "takes_part", "role-2": "invalid"},
+}
+PERSON_FORM: dict[str, Any] = {
+    **PLANNED,
+    "action": "/plan/1/participants/2/change",
+    "now": PersonForm(),
+    "version": "1",
+    "page": 1,
+    "typed": PersonForm(),
+    "roles": (),
+    "channels": CHANNELS,
+    "problems": {},
+    "limits": LIMITS,
 }
 MANAGED: dict[str, Any] = {
     **PLANNED,
@@ -175,6 +199,7 @@ def a_person(text: str, number: int, **fields: Any) -> dict[str, Any]:
         "code": "111222333",
         "passkey": text,
         "personal_link": f"https://clinic.hub.vestibule.example/p/{number}",
+        "may_change": True,
         "may_remind": True,
         "may_remove": True,
         **fields,
@@ -271,6 +296,7 @@ MINIMAL: Mapping[str, dict[str, Any]] = {
     "plan_change.html": {**FORM, **PLANNED, "minutes": 60, "has_password": False, "version": "1"},
     "plan_confirm.html": {**PLANNED, "what": "cancel", "action": "/plan/1/cancel", "name": None, "page": 1},
     "plan_people.html": {**FORM, **PLANNED},
+    "plan_person.html": PERSON_FORM,
     "sign_in.html": {"form": None},
     "signed_out.html": {},
     "target_refused.html": {"signed_out": False},
@@ -363,6 +389,7 @@ FULL: Mapping[str, dict[str, Any]] = {
     "message.html": {"title": HOSTILE, "text": [HOSTILE], "actions": [(HOSTILE, "/dashboard")]},
     "sign_in.html": {
         "expired": True,
+        "is_kept": True,
         "wrong": True,
         "name": HOSTILE,
         "form": {"url": "/sign-in?next=%2Fdashboard&launch=1", "token": HOSTILE, "longest_name": 254},
@@ -401,6 +428,15 @@ FULL: Mapping[str, dict[str, Any]] = {
         "page": 1,
     },
     "plan_people.html": {**HOSTILE_FORM, **PLANNED, "session_title": HOSTILE},
+    "plan_person.html": {
+        **PERSON_FORM,
+        "session_title": HOSTILE,
+        "now": PersonForm(name=HOSTILE, email=HOSTILE, phone=HOSTILE, role="host", notify="sms"),
+        "version": HOSTILE,
+        "typed": PersonForm(name=HOSTILE, email=HOSTILE, phone=HOSTILE, role=HOSTILE, notify=HOSTILE),
+        "roles": ROLES,
+        "problems": {"": "person_changed_meanwhile", "email": "required", "phone": "required", "notify": "invalid"},
+    },
     "room_door.html": {
         "room_name": HOSTILE,
         "here": "/u/front?domain=clinic.example",

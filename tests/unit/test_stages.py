@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -9,11 +10,12 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from livekit.api import TokenVerifier, VideoGrants
 
 from tests.support.events import CONTEXT, json_of, native_event
 from tests.support.house import API_ORIGIN, START, add_user, open_account
 from vestibule import tokens
-from vestibule.clock import SECOND
+from vestibule.clock import MINUTE, SECOND, system_clock
 from vestibule.domain.entrances import Arrival
 from vestibule.domain.people import Person
 from vestibule.domain.sessions import HostRef
@@ -22,7 +24,7 @@ from vestibule.errors import InvalidError, UnauthenticatedError
 from vestibule.model import ParticipantRole, Session, Stage
 
 if TYPE_CHECKING:
-    from tests.support.house import LoadFunction, MotoAws
+    from tests.support.house import FakeClock, LoadFunction, MotoAws
     from vestibule.model import Account
     from vestibule.wiring import House
 
@@ -275,6 +277,67 @@ def test_livekits_token_says_what_a_role_may(
     assert claims["video"] == {"room": room, "roomJoin": True, "canSubscribe": True, **video}
     assert (claims["iss"], claims["sub"], claims["name"]) == ("APIabc", "participant:7", "Zoë & Søn/é")
     assert claims["exp"] - claims["iat"] == GRANT_LIFETIME // SECOND
+
+
+def livekits_token(house: House, account: Account, session: Session, role: ParticipantRole) -> str:
+    changed, stage = with_stage(house, account, **LIVEKIT, attendees_publish=False)
+    return parse_qs(urlsplit(go(house, changed, stage, arrive(session, role))).query)["token"][0]
+
+
+@pytest.mark.parametrize(
+    ("role", "admin", "speaks"),
+    [
+        (ParticipantRole.HOST, True, True),
+        (ParticipantRole.PRESENTER, False, True),
+        (ParticipantRole.ATTENDEE, False, False),
+    ],
+)
+def test_livekits_own_verifier_takes_the_token(
+    house: House,
+    account: Account,
+    session: Session,
+    clock: FakeClock,
+    *,
+    role: ParticipantRole,
+    admin: bool,
+    speaks: bool,
+) -> None:
+    # given: now, as the verifier reads it
+    clock.now = system_clock()
+    token = livekits_token(house, account, session, role)
+    # when
+    claims = TokenVerifier("APIabc", SECRET).verify(token)
+    # then
+    assert (claims.identity, claims.name, claims.attributes) == ("participant:7", "Zoë & Søn/é", {"role": role.value})
+    assert claims.video == VideoGrants(
+        room=f"vestibule-{account.account_id}-{session.session_id}",
+        room_join=True,
+        room_admin=admin,
+        can_subscribe=True,
+        can_publish=speaks,
+        can_publish_data=speaks,
+        hidden=False,
+    )
+    # and only with the secret and the key that it was made with
+    with pytest.raises(jwt.InvalidSignatureError):
+        TokenVerifier("APIabc", f"another-{SECRET}").verify(token)
+    with pytest.raises(jwt.InvalidIssuerError):
+        TokenVerifier("APIother", SECRET).verify(token)
+
+
+def test_livekits_own_verifier_refuses_a_token_whose_time_is_over(
+    house: House, account: Account, session: Session, clock: FakeClock
+) -> None:
+    # given
+    verifier = TokenVerifier("APIabc", SECRET, leeway=timedelta(0))
+    clock.now = system_clock() - GRANT_LIFETIME + MINUTE
+    in_time = livekits_token(house, account, session, ParticipantRole.HOST)
+    clock.now = system_clock() - GRANT_LIFETIME
+    over = livekits_token(house, account, session, ParticipantRole.HOST)
+    # then
+    assert verifier.verify(in_time).identity == "participant:7"
+    with pytest.raises(jwt.ExpiredSignatureError):
+        verifier.verify(over)
 
 
 _NO_TIMES: Any = {"verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_aud": False}

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from vestibule.domain.audit import AuditTrail
     from vestibule.domain.clients import Clients
     from vestibule.domain.credentials import Credentials
+    from vestibule.domain.drafts import Drafts
     from vestibule.domain.embeds import EmbedIssuer, EmbedReader
     from vestibule.domain.entrances import Entrances
     from vestibule.domain.guesses import Guesses
@@ -405,6 +406,13 @@ class House:
         from vestibule.domain.links import Links
 
         return Links(self.settings, self._sealing)
+
+    @cached_property
+    def drafts(self) -> Drafts:
+        """What people typed and could not send."""
+        from vestibule.domain.drafts import Drafts
+
+        return Drafts(self._sealing, self.clock)
 
     @cached_property
     def app_secrets(self) -> AppSecrets:

@@ -22,6 +22,7 @@ from vestibule.errors import (
     FieldError,
     InvalidError,
     NotFoundError,
+    VersionMismatchError,
     no_such_participant,
     no_such_session,
 )
@@ -204,9 +205,20 @@ class Participants:
         return sorted((p for p in found if p.batch == batch), key=lambda participant: participant.position)
 
     def change(
-        self, account_id: str, session_id: str, participant_id: str, fields: Mapping[str, Any]
+        self,
+        account_id: str,
+        session_id: str,
+        participant_id: str,
+        fields: Mapping[str, Any],
+        *,
+        seen: int | None = None,
     ) -> tuple[Session, Participant]:
         """Change some fields of a participant; None clears one.
+
+        Parameters
+        ----------
+        seen
+            The version that the caller saw, None to change whatever there is.
 
         Raises
         ------
@@ -214,6 +226,8 @@ class Participants:
             A field breaks its rule, or the host would lose its role.
         NotFoundError
             There is no such participant.
+        VersionMismatchError
+            The participant is not the one that the caller saw.
         ConflictError
             Somebody else takes part under that name or address, or changed this one.
         """
@@ -222,6 +236,8 @@ class Participants:
         before = next((p for p in known if p.participant_id == participant_id), None)
         if before is None:
             raise no_such_participant()
+        if seen is not None and before.version != seen:
+            raise VersionMismatchError
         checks = Checks()
         clean = {name: _RULES[name](checks, name, value) for name, value in fields.items()}
         if "role" in clean and (before.role is ParticipantRole.HOST) is not (clean["role"] is ParticipantRole.HOST):

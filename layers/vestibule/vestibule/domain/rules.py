@@ -34,6 +34,7 @@ _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
 
 NAME_LENGTH = 200
+PHONE_LENGTH = 31
 EXTERNAL_ID_LENGTH = 256
 LAST_MOMENT = 7_258_118_400_000
 """2200-01-01T00:00:00Z in milliseconds."""

@@ -54,7 +54,7 @@ _ALIASES = tuple(
         (r"/(?:embed|event)/([^/]+)", EMBED),
         (r"/u/([^/]+)", ROOM),
         (r"/check", CHECK),
-        (r"/plan(?:/([0-9]+(?:/(?:change|cancel|add|participants/[0-9]+/(?:remove|remind)))?))?", PLAN),
+        (r"/plan(?:/([0-9]+(?:/(?:change|cancel|add|participants/[0-9]+/(?:change|remove|remind|rotate)))?))?", PLAN),
     )
 )
 _PORTAL_BASE = re.compile(r"/vc/(?:next|stable)(?=/|$)", re.IGNORECASE | re.ASCII)

@@ -16,6 +16,8 @@ from vestibule.domain.idempotency import Ask
 from vestibule.domain.sign_ins import Present
 from vestibule.errors import BusyError, UnavailableError
 from vestibule.http import logs
+from vestibule.http.hub import drafts
+from vestibule.http.hub.visit import redirect
 from vestibule.http.problems import RETRY_AFTER, status_of
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ UNSURE = (BusyError, UnavailableError)
 _FORBIDDEN = 403
 _KEY = re.compile(r"[0-9a-f]{32}")
 _KEY_BYTES = 16
-_OF_THE_FORM = frozenset({"form_token", "form_key"})
+_OF_THE_FORM = drafts.NOT_TYPED | {"form_key"}
 _LOOKS, _BETWEEN_LOOKS = 12, 0.3
 """How often, and after how many seconds, it is looked whether the first of two clicks is through."""
 
@@ -47,12 +49,17 @@ class Desk:
     ----------
     present
         Who it is.
+    draft
+        What they typed before, which was not done: the form is shown with it.
     """
 
-    def __init__(self, visit: Visit, account: Account, present: Present) -> None:
+    def __init__(
+        self, visit: Visit, account: Account, present: Present, draft: Mapping[str, str] | None = None
+    ) -> None:
         self.visit = visit
         self.account = account
         self.present = present
+        self.draft = draft
 
     @property
     def house(self) -> House:
@@ -66,19 +73,23 @@ class Desk:
 
     @property
     def is_post(self) -> bool:
-        """Whether a form was sent."""
+        """Whether a form was sent, to be done."""
+        return self._was_sent and self.draft is None
+
+    @property
+    def _was_sent(self) -> bool:
         return self.visit.event.method == "POST"
 
     @cached_property
     def form(self) -> Mapping[str, str]:
-        """The fields of the form that was sent."""
-        return self.visit.event.form()
+        """The fields of the form that was sent, now or before."""
+        return self.visit.event.form() if self.draft is None else self.draft
 
     @cached_property
     def key(self) -> str:
         """The key of the form: the one that was sent, else a new one."""
         given = self.form.get("form_key", "")
-        return given if self.is_post and _KEY.fullmatch(given) else self.new_key()
+        return given if _KEY.fullmatch(given) else self.new_key()
 
     def new_key(self) -> str:
         """Return a key for a form that has not been sent."""
@@ -86,11 +97,15 @@ class Desk:
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Answer:
         """Answer with a page for somebody who is signed in."""
-        shared = {
+        shared: dict[str, Any] = {
             "person_name": self.user.full_name,
             "form_token": self.present.credential.form_token,
             "form_key": self.key,
+            "form_user": self.user.user_id,
+            "is_typed": self._was_sent or self.draft is not None,
             "login": self.present.login.key,
+            # What was kept is handed over once: from now on it stands in the page.
+            "cookies": [drafts.forget()] if self.draft is not None and not self._was_sent else (),
         }
         return self.visit.page(template, status=status, **(shared | values))
 
@@ -155,11 +170,21 @@ def at_desk(
         return visit.elsewhere()
     found = visit.sign_in(is_activity=is_activity)
     if not isinstance(found, Present):
-        return (nobody or visit.sent_on)(found)
+        return nobody(found) if nobody else visit.sent_on(found, cookies=drafts.keep(visit))
     logs.about(account_id=found.user.account_id, user_id=found.user.user_id)
-    desk = Desk(visit, visit.account, found)
     if visit.account.launch_panel_only:
-        return desk.page("panel_only.html", status=_FORBIDDEN)
-    if desk.is_post and not visit.is_own_form():
-        return visit.page("form_refused.html", status=_FORBIDDEN, back_url=visit.here)
-    return counter(desk)
+        return Desk(visit, visit.account, found).page("panel_only.html", status=_FORBIDDEN)
+    if visit.event.method != "POST":
+        return counter(Desk(visit, visit.account, found, drafts.waiting_for(visit, found.user)))
+    draft = drafts.sent_by(visit, found.user)
+    if draft is None and not visit.is_own_form():
+        return _refused(visit)
+    return counter(Desk(visit, visit.account, found, draft))
+
+
+def _refused(visit: Visit) -> Answer:
+    """Refuse a form that is not this person's; what another typed waits for that other."""
+    kept = drafts.keep(visit)
+    if drafts.LATER in visit.event.form():
+        return redirect(visit.here, cookies=kept)
+    return visit.page("form_refused.html", status=_FORBIDDEN, back_url=visit.here, cookies=kept)

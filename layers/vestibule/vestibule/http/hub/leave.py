@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from vestibule.http import logs
 from vestibule.http.hub import addresses
-from vestibule.http.hub.visit import forget_cookie, not_yet, redirect
+from vestibule.http.hub.visit import forget_cookie, not_yet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,12 +40,7 @@ def leave(visit: Visit) -> Answer:
         or visit.allowed(ended.redirect_to_uri_on_expiry if ended else None)
         or addresses.with_query(addresses.SIGN_IN, {"signed_out": "1"} if ended else {})
     )
-    cookies = [forget_cookie()]
-    if visit.event.method == "POST" and not target.startswith("/"):
-        # Chromium holds every hop after a form's answer to the page's form-action,
-        # the portal's own redirects included: a page that moves on does not.
-        return visit.page("signed_out.html", continue_url=target, cookies=cookies)
-    return redirect(target, cookies=cookies)
+    return visit.onward(target, cookies=[forget_cookie()])
 
 
 def _asked_target(query: Mapping[str, str]) -> str | None:

@@ -28,13 +28,17 @@ from vestibule.http import logs
 from vestibule.http.hub import addresses
 from vestibule.http.hub.desk import UNSURE, try_again
 from vestibule.http.hub.plan_form import (
+    CHANNELS,
     LIMITS,
     REFUSED,
     ROLES,
+    TYPED_BEFORE,
     WHOLE,
     PeopleForm,
+    PersonForm,
     SessionForm,
     problems_of,
+    problems_of_person,
     refusal,
     taking_part,
     zones,
@@ -55,14 +59,14 @@ if TYPE_CHECKING:
     from vestibule.model import Delivery, Participant, Session
     from vestibule.store.directory.sessions import Gathering
 
-PEOPLE_SHOWN = 15
+PEOPLE_SHOWN = 12
 """Participants on one page, with their codes and links."""
 
 _FORBIDDEN = 403
 _NOT_FOUND = 404
 _UNPROCESSABLE = 422
 _LONGEST_NUMBER = 9
-_DONE = frozenset({"planned", "changed", "cancelled", "added", "removed", "reminded"})
+_DONE = frozenset({"planned", "changed", "cancelled", "added", "removed", "reminded", "person_changed", "rotated"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +110,9 @@ def step(desk: Desk) -> Answer:
 
 
 def step_of_participant(desk: Desk) -> Answer:
-    """Remove or remind somebody."""
-    counter = {"remove": _remove, "remind": _remind}.get(desk.visit.event.path_values.get("step", ""))
+    """Change, remove or remind somebody, or give them a new link and code."""
+    counters = {"change": _change_person, "remove": _remove, "remind": _remind, "rotate": _rotate}
+    counter = counters.get(desk.visit.event.path_values.get("step", ""))
     return _hosted(desk, counter) if counter else _no_page(desk)
 
 
@@ -195,6 +200,7 @@ def _person(hosted: Hosted, participant: Participant) -> dict[str, Any]:
         "code": links.connect_code(participant),
         "passkey": links.passkey(participant) if desk.account.require_passkey else None,
         "personal_link": links.personal_link(slug, participant),
+        "may_change": is_open,
         "may_remind": is_open and not is_the_host and bool(participant.email or participant.phone),
         "may_remove": is_open and not is_the_host,
     }
@@ -214,6 +220,8 @@ def _change(hosted: Hosted) -> Answer:
     shown = SessionForm.shown(session)
     if hosted.phase is Phase.CANCELLED:
         return _refused(hosted, ConflictError("session_cancelled", "The session is cancelled."))
+    if desk.draft is not None:
+        return _form(hosted, SessionForm.read(desk.draft), TYPED_BEFORE, version=desk.draft.get("version"))
     if not desk.is_post:
         return _form(hosted, shown)
     typed = SessionForm.read(desk.form)
@@ -306,7 +314,7 @@ def _confirm(hosted: Hosted, what: str, participant: Participant | None = None) 
         session_title=session.title,
         when=_when(hosted),
         name=participant.full_name if participant else None,
-        page=_number(hosted.desk.visit.event.folded_query.get("page", "1")),
+        page=_page_asked_for(hosted),
     )
 
 
@@ -327,6 +335,8 @@ def _refused(hosted: Hosted, error: VestibuleError, participant: Participant | N
 def _add(hosted: Hosted) -> Answer:
     """Show the form of new people, or add them."""
     desk = hosted.desk
+    if desk.draft is not None:
+        return _people(hosted, PeopleForm.read(desk.draft), TYPED_BEFORE)
     people = PeopleForm.read(desk.form) if desk.is_post else PeopleForm()
     if not desk.is_post or people.grown_from is not None:
         return _people(hosted, people)
@@ -380,6 +390,120 @@ def _remove(hosted: Hosted) -> Answer:
     except ConflictError as error:
         return _refused(hosted, error, participant)
     return hosted.done("removed", page=desk.form.get("page", "")[:_LONGEST_NUMBER])
+
+
+def _change_person(hosted: Hosted) -> Answer:
+    """Show the form of somebody who takes part, or change what differs from what is."""
+    desk = hosted.desk
+    participant = hosted.participant(desk.visit.event.path_values.get("participant_id", ""))
+    if participant is None:
+        return _refused(hosted, no_such_participant())
+    if hosted.phase is Phase.CANCELLED:
+        return _refused(hosted, ConflictError("session_cancelled", "The session is cancelled."))
+    shown = PersonForm.shown(participant)
+    if desk.draft is not None:
+        draft = PersonForm.read(desk.draft, shown)
+        return _person_form(hosted, participant, draft, TYPED_BEFORE, version=desk.draft.get("version"))
+    if not desk.is_post:
+        return _person_form(hosted, participant, shown)
+    typed = PersonForm.read(desk.form, shown)
+    fields, problems = typed.fields(shown)
+    if problems:
+        version = desk.form.get("version")
+        return _person_form(hosted, participant, typed, problems, version=version, status=_UNPROCESSABLE)
+    return _person_changed(hosted, participant, typed, fields) if fields else _done_with(hosted, "person_changed")
+
+
+def _person_changed(hosted: Hosted, participant: Participant, typed: PersonForm, fields: dict[str, Any]) -> Answer:
+    """Change somebody, unless they are not any more what the form was made from."""
+    desk, session = hosted.desk, hosted.session
+    ids_of = (session.account_id, session.session_id, participant.participant_id)
+    answer: dict[str, Any] = {"status": _UNPROCESSABLE}
+    try:
+        if desk.form.get("version") != str(participant.version):
+            raise VersionMismatchError  # noqa: TRY301 - one answer, whoever was faster
+        desk.house.participants.change(*ids_of, fields, seen=participant.version)
+    except VersionMismatchError as error:
+        return _person_changed_meanwhile(hosted, participant, typed, status_of(error))
+    except NotFoundError:
+        return _refused(hosted, no_such_participant())
+    except InvalidError as error:
+        problems = problems_of_person(error)
+    except UNSURE as error:
+        problems, answer = {WHOLE: "unsure"}, try_again(error)
+    except ConflictError as error:
+        if error.code == "participant_changed":
+            return _person_changed_meanwhile(hosted, participant, typed, status_of(error))
+        problems, answer = {"email" if typed.email else "name": "takes_part"}, {"status": status_of(error)}
+    else:
+        return _done_with(hosted, "person_changed")
+    return _person_form(hosted, participant, typed, problems, **answer)
+
+
+def _person_changed_meanwhile(hosted: Hosted, participant: Participant, typed: PersonForm, status: int) -> Answer:
+    """Show what somebody is by now, with what was typed still in the form: sent again, it counts."""
+    session = hosted.session
+    again = hosted.desk.house.participants.gathering(session.account_id, session.session_id)
+    now = Hosted(hosted.desk, again)
+    present = now.participant(participant.participant_id)
+    if present is None:
+        return _refused(now, no_such_participant())
+    return _person_form(now, present, typed, {WHOLE: "person_changed_meanwhile"}, status=status)
+
+
+def _person_form(
+    hosted: Hosted,
+    participant: Participant,
+    typed: PersonForm,
+    problems: Problems | None = None,
+    *,
+    version: str | None = None,
+    **answer: Any,
+) -> Answer:
+    url = addresses.plan_of(hosted.session.session_id)
+    return hosted.desk.page(
+        "plan_person.html",
+        url=url,
+        action=addresses.plan_of(hosted.session.session_id, "participants", participant.participant_id, "change"),
+        session_title=hosted.session.title,
+        now=PersonForm.shown(participant),
+        version=version or str(participant.version),
+        page=_page_asked_for(hosted),
+        typed=typed,
+        roles=() if participant.role is ParticipantRole.HOST else ROLES,
+        channels=CHANNELS,
+        problems=problems or {},
+        limits=LIMITS,
+        **answer,
+    )
+
+
+def _page_asked_for(hosted: Hosted) -> int:
+    """Return the page of the list that the person came from."""
+    desk = hosted.desk
+    return _number(desk.form.get("page") or desk.visit.event.folded_query.get("page", "1"))
+
+
+def _done_with(hosted: Hosted, what: str) -> Answer:
+    """Send the browser back to the page of the list that it came from."""
+    return hosted.done(what, page=str(_page_asked_for(hosted)))
+
+
+def _rotate(hosted: Hosted) -> Answer:
+    """Ask whether somebody is to get a new link and code, or give them: once, however often the form is sent."""
+    desk, session = hosted.desk, hosted.session
+    participant = hosted.participant(desk.visit.event.path_values.get("participant_id", ""))
+    if participant is None:
+        return _refused(hosted, no_such_participant())
+    if not desk.is_post:
+        return _confirm(hosted, "rotate", participant)
+    ids_of = (session.account_id, session.session_id, participant.participant_id)
+    participants = desk.house.participants
+    try:
+        desk.once(lambda _: participants.rotate(*ids_of)[1], lambda _: participants.get(*ids_of)[1])
+    except (ConflictError, NotFoundError) as error:
+        return _refused(hosted, error, participant)
+    return _done_with(hosted, "rotated")
 
 
 def _remind(hosted: Hosted) -> Answer:

@@ -9,7 +9,16 @@ from vestibule.domain.sessions import HostRef
 from vestibule.http import logs
 from vestibule.http.hub import addresses, manage
 from vestibule.http.hub.desk import at_desk
-from vestibule.http.hub.plan_form import LIMITS, REFUSED, ROLES, PeopleForm, SessionForm, refusal, zones
+from vestibule.http.hub.plan_form import (
+    LIMITS,
+    REFUSED,
+    ROLES,
+    TYPED_BEFORE,
+    PeopleForm,
+    SessionForm,
+    refusal,
+    zones,
+)
 from vestibule.http.hub.visit import redirect
 
 if TYPE_CHECKING:
@@ -38,6 +47,8 @@ def schedule(desk: Desk) -> Answer:
     """Show the form of a new session, or plan the session."""
     if not may_schedule(desk.user):
         return desk.page("host_only.html", status=_FORBIDDEN, is_session=False)
+    if desk.draft is not None:
+        return _show(desk, SessionForm.read(desk.draft), PeopleForm.read(desk.draft), TYPED_BEFORE)
     if not desk.is_post:
         fresh = SessionForm.fresh(desk.user.time_zone, desk.house.clock())
         return _show(desk, fresh, PeopleForm())

@@ -40,6 +40,8 @@ ROLES = (
     ParticipantRole.OBSERVER,
 )
 """What a person can be invited as; there is one host."""
+CHANNELS = (Channel.EMAIL, Channel.SMS, Channel.NONE)
+"""How a person can hear of a session."""
 ROWS_AT_FIRST = 3
 ROWS_MORE = 5
 ROWS_AT_MOST = 20
@@ -49,10 +51,13 @@ LIMITS = {
     "minutes": LONGEST_MINUTES,
     "password": PASSWORD_LENGTHS,
     "name": rules.NAME_LENGTH,
+    "phone": rules.PHONE_LENGTH,
 }
 """What the fields tell the browser, which then says so before anything is sent."""
 WHOLE = ""
 """The id of a problem that is no single field's."""
+TYPED_BEFORE = {WHOLE: "typed_before"}
+"""What is said of a form whose sign-in had ended when it was sent."""
 
 REFUSED = (InvalidError, ReusedKeyError, UnavailableError, ConflictError)
 """What may come of a form that was sent, and leads back to it."""
@@ -258,6 +263,71 @@ class PeopleForm:
 
     def _filled(self) -> list[tuple[int, Row]]:
         return [(number, row) for number, row in enumerate(self.rows, 1) if not row.is_blank]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonForm:
+    """Somebody who takes part, as typed.
+
+    Attributes
+    ----------
+    notify
+        How they hear of the session: a `Channel`'s value.
+    """
+
+    name: str = ""
+    email: str = ""
+    phone: str = ""
+    role: str = ParticipantRole.ATTENDEE.value
+    notify: str = Channel.NONE.value
+
+    @classmethod
+    def shown(cls, participant: Participant) -> PersonForm:
+        """Return the form as it stands when somebody is about to be changed."""
+        return cls(
+            name=participant.full_name,
+            email=participant.email or "",
+            phone=participant.phone or "",
+            role=participant.role.value,
+            notify=participant.notify.value,
+        )
+
+    @classmethod
+    def read(cls, form: Mapping[str, str], shown: PersonForm) -> PersonForm:
+        """Return what was sent; a host's form has no role."""
+
+        def typed(name: str) -> str:
+            return form.get(name, "")[:_LONGEST]
+
+        return cls(
+            name=typed("name"),
+            email=typed("email").strip(),
+            phone=typed("phone").strip(),
+            role=form.get("role", shown.role)[:_LONGEST],
+            notify=typed("notify"),
+        )
+
+    def fields(self, shown: PersonForm) -> tuple[dict[str, Any], Problems]:
+        """Return a participant's fields as the domain takes them where they differ from what is, and what cannot be."""
+        problems: Problems = {}
+        found: dict[str, Any] = {}
+        if self.name != shown.name:
+            found["full_name"] = self.name
+        if self.email != shown.email:
+            found["email"] = self.email or None
+        if self.phone != shown.phone:
+            found["phone"] = self.phone or None
+        if self.role != shown.role:
+            found["role"] = _parsed(problems, "role", ParticipantRole, self.role)
+        if self.notify != shown.notify:
+            found["notify"] = _parsed(problems, "notify", Channel, self.notify)
+        return found, problems
+
+
+def problems_of_person(error: InvalidError) -> Problems:
+    """Return what the domain refuses about one participant, at the fields that it is about."""
+    names = {"full_name": "name"}
+    return {names.get(one.field, one.field): one.code for one in reversed(error.errors)}
 
 
 def problems_of(error: InvalidError, people: PeopleForm) -> Problems:

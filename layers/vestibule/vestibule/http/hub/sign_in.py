@@ -13,7 +13,7 @@ from vestibule.clock import MINUTE
 from vestibule.domain.login_uris import Browser
 from vestibule.domain.sign_ins import Present
 from vestibule.http import logs
-from vestibule.http.hub import addresses
+from vestibule.http.hub import addresses, drafts
 from vestibule.http.hub.visit import json_answer, let_in, redirect
 from vestibule.store.guesses import BlockedError
 
@@ -103,6 +103,7 @@ def _page(visit: Visit, *, status: int = 200, **values: Any) -> Answer:
         cookies=visit.visitor_cookies,
         expired="expired" in visit.event.folded_query and status == 200,  # noqa: PLR2004
         form={"url": _here(visit), "token": visit.visitor_token, "longest_name": LONGEST_NAME},
+        is_kept=drafts.is_waiting(visit),
         mailed={
             "link_url": with_way(visit, addresses.MAILED_LINK),
             "password_url": with_way(visit, addresses.MAILED_PASSWORD),

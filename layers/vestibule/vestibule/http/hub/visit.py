@@ -145,12 +145,23 @@ class Visit:
         """The page that was asked for, to come back to it."""
         return addresses.canonical(self.event.path, self.event.query) or addresses.DASHBOARD
 
-    def sent_on(self, over: Over | None) -> Answer:
+    def sent_on(self, over: Over | None, *, cookies: Sequence[str] = ()) -> Answer:
         """Send a browser on in which nobody is signed in: where its sign-in led to that has ended, or to a new one."""
         if over is None:
-            return redirect(addresses.with_query(addresses.SIGN_IN, {"next": self.here}))
+            return redirect(addresses.with_query(addresses.SIGN_IN, {"next": self.here}), cookies=cookies)
         target = self.allowed(over.login.redirect_to_uri_on_expiry)
-        return redirect(target or f"{addresses.SIGN_IN}?expired=1")
+        if target is None:
+            back = {} if self.here == addresses.DASHBOARD else {"next": self.here}
+            return redirect(addresses.with_query(addresses.SIGN_IN, {"expired": "1", **back}), cookies=cookies)
+        return self.onward(target, cookies=cookies)
+
+    def onward(self, target: str, *, cookies: Sequence[str] = ()) -> Answer:
+        """Send a browser on in which nobody is signed in any more, to a page of ours or to the portal's."""
+        if self.event.method == "POST" and not target.startswith("/"):
+            # Chromium holds every hop after a form's answer to the page's form-action,
+            # the portal's own redirects included: a page that moves on does not.
+            return self.page("signed_out.html", continue_url=target, cookies=cookies)
+        return redirect(target, cookies=cookies)
 
     @cached_property
     def _visitor_secret(self) -> tuple[str, bool]:
