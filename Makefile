@@ -45,13 +45,7 @@ unit: .venv/done ## Run the tests that need nothing running
 	@$(PY) -m pytest tests/unit $(ARGS)
 
 lint: .venv/done ## Check style, types, import arrows, the template and the locked dependencies
-	@echo "== ruff";          .venv/bin/ruff check .
-	@echo "== format";        .venv/bin/ruff format --check .
-	@echo "== types";         .venv/bin/mypy
-	@echo "== arrows";        .venv/bin/lint-imports
-	@echo "== template";      .venv/bin/cfn-lint template.yaml
-	@echo "== lock";          $(UV) lock --check --quiet
-	@echo "== dependencies";  diff -u $(LAYER) <($(EXPORT)) || { echo "$(LAYER) is not what uv.lock says: make layer"; exit 1; }
+	@$(MAKE) --jobs=2 --keep-going lint-types lint-template lint-arrows lint-style lint-lock
 	@echo "lint: all good"
 
 format: .venv/done ## Format the code and mend what can be mended by itself
@@ -63,6 +57,23 @@ requirements: .venv/done ## Print the product's requirements that no test names
 
 screenshots: .venv/done ## Write pictures of every hub page, phone and desktop, light and dark, to .local/screenshots
 	@$(PY) -m tools.screenshots
+
+# Side by side, the long ones first; what each has to say comes in one piece.
+CHECK = check() { echo "== $$1 ..."; said=$$("$${@:2}" 2>&1) || { echo "== $$1:"; echo "$$said"; exit 1; }; }; check
+
+.PHONY: lint-style lint-types lint-arrows lint-template lint-lock
+lint-style:
+	@$(CHECK) style .venv/bin/ruff check .
+	@$(CHECK) format .venv/bin/ruff format --check .
+lint-types:
+	@$(CHECK) types .venv/bin/mypy
+lint-arrows:
+	@$(CHECK) arrows .venv/bin/lint-imports
+lint-template:
+	@$(CHECK) template .venv/bin/cfn-lint template.yaml
+lint-lock:
+	@$(CHECK) lock $(UV) lock --check --quiet
+	@echo "== layer ..."; diff -u $(LAYER) <($(EXPORT)) || { echo "$(LAYER) is not what uv.lock says: make layer"; exit 1; }
 
 ##@ On the running local stack
 .PHONY: account samples

@@ -49,9 +49,8 @@ class Size:
 def build() -> list[Size]:
     """Build the working copy, copy what was built to `TASKS` and `PACKAGES`, and give every artifact's size."""
     HOME.mkdir(parents=True, exist_ok=True)
-    with sam.exclusive_build():
-        settings = aws.write_settings(HOME, _NO_ENDPOINT)
-        sam.build(home=HOME, settings=settings, architecture=sam.machine_architecture())
+    settings = aws.write_settings(HOME, _NO_ENDPOINT)
+    with sam.built(home=HOME, settings=settings, architecture=sam.machine_architecture()):
         for folder in (TASKS, PACKAGES):
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)

@@ -1,9 +1,10 @@
-"""Every test, in two lanes side by side: one for each of a build machine's two cores.
+"""Every test, in three lanes side by side: a build machine's two cores are kept busy.
 
-What a run in the first lane says is the terminal's; the second lane's follows when it is
-over, so that neither is mixed into the other.  Each lane has a stack of its own.  At the
-end the policies are judged by what the functions of both stacks have asked for.  With
-arguments of one's own there is one run, of those.
+Browsers and functions wait for one another, so that the two lanes with a stack of their own
+leave a core idle every now and then; the unit tests run in what they leave.  What the first
+lane says is the terminal's; the others' follows when they are over, so that none is mixed
+into another.  At the end the policies are judged by what the functions of both stacks have
+asked for.  With arguments of one's own there is one run, of those.
 
 Usage: python -m tools.suite [pytest's arguments]
 """
@@ -12,8 +13,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tools.local import paths
@@ -21,15 +22,15 @@ from tools.local.console import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
-    from typing import IO
 
 LAST = "tests/stack/test_last.py"
 JUDGE = f"{LAST}::test_what_the_functions_ask_for_is_what_their_policies_grant"
 
 _PYTEST = (sys.executable, "-m", "pytest")
 _HEARTBEAT = 10.0
-"""Seconds between signs of life while the second lane is waited for."""
+"""Seconds between signs of life while another lane is waited for."""
+_YIELDING = 10
+"""Niceness of what runs in the time that others leave."""
 
 
 def run(arguments: list[str]) -> int:
@@ -41,81 +42,94 @@ def run(arguments: list[str]) -> int:
     for path in calls:
         path.unlink(missing_ok=True)
     # What runs on a stack leaves secrets behind there: the last tests look for them in each lane.
-    shown = [
-        ("tests/browser", LAST, "--deselect", JUDGE, "--note-calls", str(calls[0])),
-        ("tests/unit", "tests/template"),
+    shown = ("tests/browser", LAST, "--deselect", JUDGE, "--note-calls", str(calls[0]))
+    lanes = [
+        _Lane(("tests/contract", "tests/stack", "--deselect", JUDGE, "--note-calls", str(calls[1]))),
+        _Lane(("tests/unit", "tests/template"), niceness=_YIELDING),
     ]
-    beside = [("tests/contract", "tests/stack", "--deselect", JUDGE, "--note-calls", str(calls[1]))]
-    statuses = _in_two_lanes(shown, beside)
+    statuses = _side_by_side(shown, lanes)
     if not all(path.exists() for path in calls):
         return max(1, *statuses)  # a session that did not get as far as its end
     say(f"\n== {JUDGE}")
     return max(_pytest(JUDGE, *(word for path in calls for word in ("--noted-calls", str(path)))), *statuses)
 
 
-def _in_two_lanes(shown: Sequence[Sequence[str]], beside: Sequence[Sequence[str]]) -> list[int]:
-    log = paths.LOCAL / "beside.log"
-    say(f"{_names(beside)}: beside the others; what they say is in {log.relative_to(paths.ROOT)}, and follows below")
-    with log.open("wb") as sink:
-        lane = _Lane(beside, sink)
-        lane.start()
-        try:
-            statuses = [_pytest(*words) for words in shown]
-            _wait(lane, log)
-        finally:
+def _side_by_side(shown: Sequence[str], lanes: Sequence[_Lane]) -> list[int]:
+    try:
+        for lane in lanes:
+            lane.start()
+        statuses = [_pytest(*shown)]
+        for lane in lanes:
+            lane.wait()
+            say(f"\n== {lane.name}")
+            print(lane.said(), flush=True)
+            statuses.append(lane.status)
+    finally:
+        for lane in lanes:
             lane.end()
-    say(f"\n== {_names(beside)}")
-    print(log.read_text(errors="replace"), flush=True)
-    return statuses + lane.statuses
+    return statuses
 
 
-class _Lane(threading.Thread):
-    """Runs that follow each other, in the background.
+class _Lane:
+    """A run of pytest in the background, whose output is kept for later.
 
-    Attributes
+    Parameters
     ----------
-    statuses
-        Of the runs that are over.
+    words
+        Arguments for pytest.
+    niceness
+        How far the run stands back for others, 0 to 19.
     """
 
-    def __init__(self, runs: Sequence[Sequence[str]], sink: IO[bytes]) -> None:
-        super().__init__(daemon=True)
-        self.statuses: list[int] = []
-        self._runs = runs
-        self._sink = sink
+    def __init__(self, words: Sequence[str], *, niceness: int = 0) -> None:
+        self.name = ", ".join(word for word in words if word.startswith("tests/") and "::" not in word)
+        self._words = words
+        self._niceness = niceness
+        self._log = paths.LOCAL / f"{words[0].replace('/', '-')}.log"
         self._process: subprocess.Popen[bytes] | None = None
-        self._has_ended = False
 
-    def run(self) -> None:
-        """Make one run after the other."""
-        for words in self._runs:
-            if self._has_ended:
-                return
-            self._process = subprocess.Popen([*_PYTEST, *words], stdout=self._sink, stderr=subprocess.STDOUT)  # noqa: S603 - ours
-            self.statuses.append(self._process.wait())
+    def start(self) -> None:
+        """Begin, and say where it can be followed."""
+        say(f"{self.name}: beside the others, followed in {self._log.relative_to(paths.ROOT)}, told below")
+        with self._log.open("wb") as sink:
+            self._process = subprocess.Popen(  # noqa: S603 - ours
+                ["nice", "-n", str(self._niceness), *_PYTEST, *self._words],  # noqa: S607 - POSIX
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+            )
+
+    @property
+    def status(self) -> int:
+        """The run's status: 0 when all tests passed."""
+        return self._running.wait()
+
+    def said(self) -> str:
+        """Return what the run has said so far."""
+        return self._log.read_text(errors="replace")
+
+    def wait(self) -> None:
+        """Wait until the run is over, with a sign of life now and then."""
+        while self._running.poll() is None:
+            with suppress(subprocess.TimeoutExpired):
+                self._running.wait(_HEARTBEAT)
+            lines = self.said().splitlines() or [""]
+            say(f"{time.strftime('%H:%M:%S')}: {self.name}: {lines[-1][-12:].strip()}")
 
     def end(self) -> None:
         """Stop what still runs; nothing does when all went well."""
-        self._has_ended = True
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
-        self.join()
+            self._process.wait()
+
+    @property
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            raise RuntimeError("the lane was not started")
+        return self._process
 
 
 def _pytest(*words: str) -> int:
     return subprocess.run([*_PYTEST, *words], check=False).returncode  # noqa: S603 - ours
-
-
-def _names(runs: Sequence[Sequence[str]]) -> str:
-    return ", ".join(word for words in runs for word in words if word.startswith("tests/") and "::" not in word)
-
-
-def _wait(lane: _Lane, log: Path) -> None:
-    while lane.is_alive():
-        lane.join(_HEARTBEAT)
-        if lane.is_alive():
-            lines = log.read_text(errors="replace").splitlines() or [""]
-            say(f"{time.strftime('%H:%M:%S')}: still at it: {lines[-1][-12:].strip()}")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from tests.support.proxy import calls_of
 from vestibule.domain import scopes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import httpx
 
     from tests.support.portal import Portal, Web
@@ -99,40 +101,42 @@ def test_scopes_are_what_it_may_do(portal: Portal) -> None:
     planned = portal.api.post("/v1/sessions", json={**plan, "registration": {}})
     session = f"/v1/sessions/{planned.json()['id']}"
 
-    def calls(api: Web) -> dict[str, httpx.Response]:
-        return {
-            scopes.ACCOUNT_READ: api.get("/v1/account"),
-            scopes.ACCOUNT_WRITE: api.patch("/v1/account", json={"name": "x"}),
-            scopes.CLIENTS_WRITE: api.post("/v1/account/clients", json={"name": "x", "scopes": ["users:read"]}),
-            scopes.USERS_READ: api.get(f"/v1/users/{user_id}"),
-            scopes.USERS_WRITE: api.patch(f"/v1/users/{user_id}", json={"full_name": "x"}),
-            scopes.ROOMS_READ: api.get("/v1/rooms"),
-            scopes.ROOMS_WRITE: api.post("/v1/rooms", json={"name": "x"}),
-            scopes.LOGIN_URIS_READ: api.get(f"/v1/login-uris/{guid}"),
-            scopes.LOGIN_URIS_WRITE: api.post("/v1/login-uris", json={"user_id": user_id}),
-            scopes.SESSIONS_READ: api.get(session),
-            scopes.SESSIONS_WRITE: api.post("/v1/sessions", json=plan),
-            scopes.EMBEDS_WRITE: api.post(f"{session}/embeds", json={"user_id": "x", "user_name": "x"}),
-            scopes.APP_SECRETS_WRITE: api.post("/v1/account/app-secrets", json={"name": "x"}),
-            scopes.REGISTRANTS_READ: api.get(f"{session}/registrants"),
-            scopes.REGISTRANTS_WRITE: api.post(f"{session}/registrants", json={"email": "x@example.org", "name": "x"}),
-            scopes.ATTENDANCE_READ: api.get(f"{session}/attendance"),
-        }
+    calls: dict[str, Callable[[Web], httpx.Response]] = {
+        scopes.ACCOUNT_READ: lambda api: api.get("/v1/account"),
+        scopes.ACCOUNT_WRITE: lambda api: api.patch("/v1/account", json={"name": "x"}),
+        scopes.CLIENTS_WRITE: lambda api: api.post("/v1/account/clients", json={"name": "x", "scopes": ["users:read"]}),
+        scopes.USERS_READ: lambda api: api.get(f"/v1/users/{user_id}"),
+        scopes.USERS_WRITE: lambda api: api.patch(f"/v1/users/{user_id}", json={"full_name": "x"}),
+        scopes.ROOMS_READ: lambda api: api.get("/v1/rooms"),
+        scopes.ROOMS_WRITE: lambda api: api.post("/v1/rooms", json={"name": "x"}),
+        scopes.LOGIN_URIS_READ: lambda api: api.get(f"/v1/login-uris/{guid}"),
+        scopes.LOGIN_URIS_WRITE: lambda api: api.post("/v1/login-uris", json={"user_id": user_id}),
+        scopes.SESSIONS_READ: lambda api: api.get(session),
+        scopes.SESSIONS_WRITE: lambda api: api.post("/v1/sessions", json=plan),
+        scopes.EMBEDS_WRITE: lambda api: api.post(f"{session}/embeds", json={"user_id": "x", "user_name": "x"}),
+        scopes.APP_SECRETS_WRITE: lambda api: api.post("/v1/account/app-secrets", json={"name": "x"}),
+        scopes.REGISTRANTS_READ: lambda api: api.get(f"{session}/registrants"),
+        scopes.REGISTRANTS_WRITE: lambda api: api.post(
+            f"{session}/registrants", json={"email": "x@example.org", "name": "x"}
+        ),
+        scopes.ATTENDANCE_READ: lambda api: api.get(f"{session}/attendance"),
+    }
+    assert calls.keys() == set(scopes.ALL)
 
-    for one in scopes.ALL:
+    for one, call in calls.items():
         # given
-        api = portal.bearer(portal.access_token(scope=one))
+        alone = portal.bearer(portal.access_token(scope=one))
+        all_others = portal.bearer(portal.access_token(scope=" ".join(set(scopes.ALL) - {one})))
 
         # when
-        answers = calls(api)
+        allowed, refused = call(alone), call(all_others)
 
-        # then
-        allowed = answers.pop(one)
+        # then: it takes this one, and no other
         assert allowed.is_success, allowed.text
-        for answer in answers.values():
-            assert_problem(answer, 403, "insufficient_scope")
-        may_issue = api.post(f"/securevideo/login/{user_id}").status_code
-        assert may_issue == (201 if one == scopes.LOGIN_URIS_WRITE else 403)
+        assert_problem(refused, 403, "insufficient_scope")
+        # and a dialect asks for the same
+        at_dialect = [api.post(f"/securevideo/login/{user_id}").status_code for api in (alone, all_others)]
+        assert at_dialect == ([201, 403] if one == scopes.LOGIN_URIS_WRITE else [403, 201])
 
 
 @pytest.mark.req("P01")

@@ -8,18 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.proxy import is_write
 from tests.support.template import resources
 from tools.local import samples
 from tools.local.paths import ROOT
 from tools.operate import local_site
+from vestibule.clock import SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.support.portal import HandedOut
+    from tests.support.proxy import AwsProxy
     from tools.local import Stack
 
 EVENTS = ROOT / "events"
+FRESH_FOR = 3 * SECOND
+"""A fifth of a login URI's life."""
 
 # What each event is answered: a status, and something that the answer says. No status: not a front door.
 EXPECTED: dict[str, tuple[int | None, str]] = {
@@ -318,10 +323,20 @@ def test_the_function_answers_its_event(
 
 
 @pytest.fixture(scope="module")
-def fresh_samples(stack: Stack) -> Callable[[], None]:
-    """A function that puts back what events speak of."""
+def fresh_samples(stack: Stack, aws: AwsProxy) -> Callable[[], None]:
+    """A function that puts back what events speak of, where a function has written since, or time has passed."""
     house = local_site(stack).house
-    return lambda: samples.write_into(house)
+    seen, written_at = 0, 0
+
+    def put_back() -> None:
+        nonlocal seen, written_at
+        calls, now = aws.calls, house.clock()
+        if any(is_write(call) for call in calls[seen:]) or now - written_at > FRESH_FOR:
+            samples.write_into(house)
+            written_at = now
+        seen = len(calls)
+
+    return put_back
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ import platform
 import sys
 from collections.abc import Generator, Mapping
 from pathlib import Path
+from typing import IO
 
 from tools.local import paths
 from tools.local.console import run_logged, say
@@ -31,16 +32,31 @@ def machine_architecture() -> str:
 
 
 @contextlib.contextmanager
-def exclusive_build() -> Generator[None]:
-    """Keep another `make` away from the build folder until what was built is deployed."""
+def built(*, home: Path, settings: Mapping[str, str], architecture: str) -> Generator[str]:
+    """Build, and keep other `make`s from building anew until what was built is deployed; see `build`.
+
+    Others may deploy the same build meanwhile.
+    """
     paths.LOCAL.mkdir(exist_ok=True)
     with (paths.LOCAL / "build.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say("build: waiting for another build of this working copy to end")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        _take(lock, fcntl.LOCK_SH)
+        fingerprint = _fingerprint(architecture)
+        if _is_made_from(fingerprint):
+            say("sam build: nothing has changed since the last one")
+        while not _is_made_from(fingerprint):
+            _take(lock, fcntl.LOCK_EX)
+            fingerprint = build(home=home, settings=settings, architecture=architecture)
+            # Not in one step: somebody else may come in between, with sources that have changed meanwhile.
+            _take(lock, fcntl.LOCK_SH)
+        yield fingerprint
+
+
+def _take(lock: IO[str], kind: int) -> None:
+    try:
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        say("build: waiting for another build of this working copy to end")
+        fcntl.flock(lock, kind)
 
 
 def build(*, home: Path, settings: Mapping[str, str], architecture: str) -> str:
@@ -61,9 +77,7 @@ def build(*, home: Path, settings: Mapping[str, str], architecture: str) -> str:
         A digest of what the build was made from.
     """
     fingerprint = _fingerprint(architecture)
-    stamp = paths.BUILD / STAMP
-    if stamp.exists() and stamp.read_text() == fingerprint:
-        say("sam build: nothing has changed since the last one")
+    if _is_made_from(fingerprint):
         return fingerprint
     environment = _environment(settings)
     run_logged(
@@ -81,7 +95,7 @@ def build(*, home: Path, settings: Mapping[str, str], architecture: str) -> str:
         cwd=paths.ROOT,
     )
     # Made from what it was before the build: a source that changed meanwhile is built the next time.
-    stamp.write_text(fingerprint)
+    (paths.BUILD / STAMP).write_text(fingerprint)
     return fingerprint
 
 
@@ -105,6 +119,11 @@ def deploy(*, home: Path, settings: Mapping[str, str], parameters: Mapping[str, 
         env=_environment(settings),
         cwd=paths.ROOT,
     )
+
+
+def _is_made_from(fingerprint: str) -> bool:
+    stamp = paths.BUILD / STAMP
+    return stamp.exists() and stamp.read_text() == fingerprint
 
 
 def _fingerprint(architecture: str) -> str:

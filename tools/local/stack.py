@@ -143,8 +143,7 @@ class Stack:
             "CreateMailIdentity": "true",  # verified at once there
         }
         stamp = self._emulator.temporary / "deployed"
-        with sam.exclusive_build():
-            built_from = sam.build(home=self.home, settings=settings, architecture=architecture)
+        with sam.built(home=self.home, settings=settings, architecture=architecture) as built_from:
             deployed = json.dumps([built_from, parameters])
             if stamp.exists() and stamp.read_text() == deployed:
                 say("sam deploy: nothing has changed since the last one")
