@@ -15,7 +15,7 @@ from vestibule.domain.hosting import is_host
 from vestibule.domain.phases import ENTERED, phase_of
 from vestibule.domain.seats import LASTS
 from vestibule.domain.waiting import is_present
-from vestibule.errors import NotFoundError
+from vestibule.errors import no_such_session
 from vestibule.ids import is_object_id
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ class Presence:
     def _session(self, account_id: str, session_id: str) -> Session:
         session = self._sessions.get(account_id, session_id)
         if session is None:
-            raise NotFoundError("session_not_found", "The account has no such session.")
+            raise no_such_session()
         return session
 
     def _waiters(self, session: Session) -> list[Waiter]:
