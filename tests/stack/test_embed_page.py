@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.support.stack import Fresh
     from tools.local import Stack
 
-AT_ONCE = 20
+AT_ONCE, THREADS = 20, 10
 PATIENCE = 40.0  # seconds; most of it is for two cores that start a process
 STAGE = {"kind": "url", "url": "https://stage.example/{session_id}#{grant}"}
 ADA = {"user_id": "mrn-7", "user_name": "Ada Lovelace", "user_email": "ada@example.org"}
@@ -77,15 +77,19 @@ def beat(portal: Portal, seat: str) -> dict[str, Any]:
 
 @pytest.mark.req("E06", "E08", "E10")
 def test_of_20_pages_that_join_at_once_one_sits_there_and_every_other_is_told(clinic: Portal) -> None:
-    """By two entrances, half of them each: the frame's pass and the registrant's link of the same address."""
+    """By two entrances, half of them each: the frame's pass and the registrant's link of the same address.
+
+    So many processes try at the same moment as two cores can serve within a function's time, each of them on the
+    one item of the seat; 20 callers in one moment are the domain's (test_seats.py).
+    """
     session = plan(clinic)
     body = {"name": "Ada Lovelace", "email": "ADA@example.org"}
     link = clinic.api.post(f"/v1/sessions/{session['id']}/registrants", json=body).json()["join_url"]
     ways = [(f"/embed/{session['id']}", embed_form(clinic, session)), (link, {"form_token": ""})]
 
     for path, _ in ways:
-        start_gently(lambda _, path=path: clinic.hub.get(path), AT_ONCE // 2)  # type: ignore[misc]
-    joined = at_once(lambda number: join(clinic, *ways[number % 2]), range(AT_ONCE), threads=AT_ONCE)
+        start_gently(lambda _, path=path: clinic.hub.get(path), THREADS // 2)  # type: ignore[misc]
+    joined = at_once(lambda number: join(clinic, *ways[number % 2]), range(AT_ONCE), threads=THREADS)
 
     heard = [beat(clinic, one["seat"]) for one in joined]
     assert sum(one["state"] == "seated" for one in heard) == 1
