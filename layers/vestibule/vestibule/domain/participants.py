@@ -233,9 +233,7 @@ class Participants:
         """
         gathering = self.gathering(account_id, session_id)
         session, known = gathering.session, gathering.participants
-        before = next((p for p in known if p.participant_id == participant_id), None)
-        if before is None:
-            raise no_such_participant()
+        before = _one_of(known, participant_id)
         if seen is not None and before.version != seen:
             raise VersionMismatchError
         checks = Checks()

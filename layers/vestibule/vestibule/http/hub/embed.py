@@ -45,9 +45,9 @@ def _proven(visit: Visit, account: Account, session: Session) -> Answer:
     if arrival is None:
         logs.log.info("embed token refused")
         return visit.page("embed_refused.html", status=403)
-    if visit.event.form().get("join"):
-        return started(visit, arrival, path)
     form = visit.event.form()
+    if form.get("join"):
+        return started(visit, arrival, path)
     # With a token in a tab of its own it may be a program that follows every link it finds.
     is_person = "pass" in form or "framed" in form
     fields = {"pass": visit.house.entrances.pass_of(arrival), "join": "1"}

@@ -86,10 +86,11 @@ class Hosted:
         """Where it is in its time."""
         return phase_of(self.session, self.desk.house.clock())
 
-    def participant(self, participant_id: str) -> Participant | None:
-        """Return somebody who takes part."""
-        people = self.gathering.participants
-        return next((one for one in people if one.participant_id == participant_id), None)
+    @property
+    def participant(self) -> Participant | None:
+        """Whom the address names, as far as they take part."""
+        named = self.desk.visit.event.path_values.get("participant_id")
+        return next((one for one in self.gathering.participants if one.participant_id == named), None)
 
     def done(self, what: str, *, page: str = "") -> Answer:
         """Send the browser to the session's page, which says what was done."""
@@ -377,7 +378,7 @@ def _people(hosted: Hosted, people: PeopleForm, problems: Problems | None = None
 def _remove(hosted: Hosted) -> Answer:
     """Ask whether somebody is to be removed, or remove them; gone already is removed."""
     desk, session = hosted.desk, hosted.session
-    participant = hosted.participant(desk.visit.event.path_values.get("participant_id", ""))
+    participant = hosted.participant
     if participant is None:
         # Gone already: the first of two clicks was faster, or another of the host's windows.
         return hosted.done("removed") if desk.is_post else _refused(hosted, no_such_participant())
@@ -395,7 +396,7 @@ def _remove(hosted: Hosted) -> Answer:
 def _change_person(hosted: Hosted) -> Answer:
     """Show the form of somebody who takes part, or change what differs from what is."""
     desk = hosted.desk
-    participant = hosted.participant(desk.visit.event.path_values.get("participant_id", ""))
+    participant = hosted.participant
     if participant is None:
         return _refused(hosted, no_such_participant())
     if hosted.phase is Phase.CANCELLED:
@@ -424,7 +425,7 @@ def _person_changed(hosted: Hosted, participant: Participant, typed: PersonForm,
             raise VersionMismatchError  # noqa: TRY301 - one answer, whoever was faster
         desk.house.participants.change(*ids_of, fields, seen=participant.version)
     except VersionMismatchError as error:
-        return _person_changed_meanwhile(hosted, participant, typed, status_of(error))
+        return _person_changed_meanwhile(hosted, typed, status_of(error))
     except NotFoundError:
         return _refused(hosted, no_such_participant())
     except InvalidError as error:
@@ -433,19 +434,19 @@ def _person_changed(hosted: Hosted, participant: Participant, typed: PersonForm,
         problems, answer = {WHOLE: "unsure"}, try_again(error)
     except ConflictError as error:
         if error.code == "participant_changed":
-            return _person_changed_meanwhile(hosted, participant, typed, status_of(error))
+            return _person_changed_meanwhile(hosted, typed, status_of(error))
         problems, answer = {"email" if typed.email else "name": "takes_part"}, {"status": status_of(error)}
     else:
         return _done_with(hosted, "person_changed")
     return _person_form(hosted, participant, typed, problems, **answer)
 
 
-def _person_changed_meanwhile(hosted: Hosted, participant: Participant, typed: PersonForm, status: int) -> Answer:
+def _person_changed_meanwhile(hosted: Hosted, typed: PersonForm, status: int) -> Answer:
     """Show what somebody is by now, with what was typed still in the form: sent again, it counts."""
     session = hosted.session
     again = hosted.desk.house.participants.gathering(session.account_id, session.session_id)
     now = Hosted(hosted.desk, again)
-    present = now.participant(participant.participant_id)
+    present = now.participant
     if present is None:
         return _refused(now, no_such_participant())
     return _person_form(now, present, typed, {WHOLE: "person_changed_meanwhile"}, status=status)
@@ -492,7 +493,7 @@ def _done_with(hosted: Hosted, what: str) -> Answer:
 def _rotate(hosted: Hosted) -> Answer:
     """Ask whether somebody is to get a new link and code, or give them: once, however often the form is sent."""
     desk, session = hosted.desk, hosted.session
-    participant = hosted.participant(desk.visit.event.path_values.get("participant_id", ""))
+    participant = hosted.participant
     if participant is None:
         return _refused(hosted, no_such_participant())
     if not desk.is_post:
@@ -509,7 +510,7 @@ def _rotate(hosted: Hosted) -> Answer:
 def _remind(hosted: Hosted) -> Answer:
     """Ask whether somebody is to be reminded, or remind them."""
     desk, session = hosted.desk, hosted.session
-    participant = hosted.participant(desk.visit.event.path_values.get("participant_id", ""))
+    participant = hosted.participant
     if participant is None:
         return _refused(hosted, no_such_participant())
     if not desk.is_post:
