@@ -55,9 +55,8 @@ def index_present(request: Request, session_id: str) -> Answer:
     request.query("cursor", "limit")
     binding = ("presence", session_id)
     page = request.page(*binding)
-    people, end = house.presence.page(request.account_id, session_id, after=page.after, limit=page.limit)
-    count = None if page.after else house.presence.count(request.account_id, session_id)
-    return Answer(presence_out(people, request.cursor(end, *binding), count))
+    found = house.presence.page(request.account_id, session_id, after=page.after, limit=page.limit)
+    return Answer(presence_out(found, request.cursor(found.end, *binding)))
 
 
 def _page(request: Request, session_id: str) -> tuple[list[Attended], str | None]:

@@ -168,8 +168,8 @@ def test_what_it_costs_does_not_grow_with_those_who_have_left(
     # when
     with wire.counting() as after:
         assert names(people_of(function, account, session)) == {"Ada"}
-    # then: the session, each partition of who is there, who they are, and how many
-    reads = ["GetItem", *["Query"] * PRESENT_PARTS, "BatchGetItem", "GetItem", *["Query"] * PRESENT_PARTS]
+    # then: the session, how many are in each partition of who is there, who is in it, and who they are
+    reads = ["GetItem", *["Query"] * PRESENT_PARTS * 2, "BatchGetItem"]
     assert [call.operation for call in after] == reads
     assert [call.read_units for call in after] == [call.read_units for call in before]
     assert {call.request["IndexName"] for call in after if call.operation == "Query"} == {PRESENT}
@@ -194,7 +194,7 @@ def test_a_session_of_somebody_else_is_none(
 
 @pytest.mark.req("E12")
 def test_who_waits_for_a_session_comes_before_who_is_in(
-    house: House, function: LoadFunction, clock: FakeClock, account: Account, host: User
+    house: House, function: LoadFunction, clock: FakeClock, wire: Wire, account: Account, host: User
 ) -> None:
     # given: a session in a room, half an hour ahead, for two; and somebody at the room's own door
     room = house.rooms.create(account.account_id, {"name": "Front", "domain": "clinic.hub.vestibule.example"})
@@ -218,7 +218,8 @@ def test_who_waits_for_a_session_comes_before_who_is_in(
     join(house, account, session, "Grace")
 
     # when
-    first = people_of(function, account, session, limit="2")
+    with wire.counting() as calls:
+        first = people_of(function, account, session, limit="2")
     second = people_of(function, account, session, limit="2", cursor=first["cursor"])
     third = people_of(function, account, session, limit="1")
     fourth = people_of(function, account, session, limit="1", cursor=third["cursor"])
@@ -233,6 +234,8 @@ def test_who_waits_for_a_session_comes_before_who_is_in(
     assert [item["name"] for item in third["items"] + fourth["items"]] == ["Mary Somerville", "Emmy Noether"]
     assert first["count"] == {"in": 1, "waiting": 2}
     assert second["count"] is None
+    # and: the first page reads the session once, and the room's list
+    assert [call.operation for call in calls] == ["GetItem", "GetItem", *["Query"] * PRESENT_PARTS]
     # and: whose page is not heard of, waits no longer
     clock.advance(2 * MINUTE)
     assert people_of(function, account, session)["count"] == {"in": 0, "waiting": 0}

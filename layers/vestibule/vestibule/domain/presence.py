@@ -19,7 +19,7 @@ from vestibule.errors import no_such_session
 from vestibule.ids import is_object_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from vestibule.clock import Clock
     from vestibule.model import Session, User, Visit, Waiter
@@ -44,6 +44,23 @@ class Count:
 
     inside: int
     waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of those who are there.
+
+    Attributes
+    ----------
+    end
+        Where the next page begins, None when nothing follows.
+    count
+        How many are there in all; with the first page alone.
+    """
+
+    people: Sequence[Visit | Waiter]
+    end: Position | None
+    count: Count | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +92,7 @@ class Presence:
         self._waiting = waiting
         self._clock = clock
 
-    def page(
-        self, account_id: str, session_id: str, *, after: Position | None, limit: int
-    ) -> tuple[list[Visit | Waiter], Position | None]:
+    def page(self, account_id: str, session_id: str, *, after: Position | None, limit: int) -> Page:
         """Return one page of who waits for a session, then of who is in.
 
         Parameters
@@ -94,31 +109,23 @@ class Presence:
         """
         session = self._session(account_id, session_id)
         part, sort = after or (_WAITING, "")
-        found: list[Visit | Waiter] = []
-        if part == _WAITING:
-            waiters = [one for one in self._waiters(session) if _sort(one) > sort]
-            if len(waiters) > limit:
-                return [*waiters[:limit]], (_WAITING, _sort(waiters[limit - 1]))
-            found += waiters
-            part, sort = 1, ""
-        if len(found) == limit:
-            return found, (_WAITING, "~")
+        waiters = self._waiters(session) if part == _WAITING else []
+        count = self._count(session, waiters) if after is None else None
+        coming = [one for one in waiters if _sort(one) > sort]
+        if len(coming) >= limit:
+            return Page(coming[:limit], (_WAITING, _sort(coming[limit - 1])), count)
         inside, end = self._visits.present(
-            account_id, session_id, since=self._since, after=(part - 1, sort), limit=limit - len(found)
+            account_id,
+            session_id,
+            since=self._since,
+            after=(0, "") if part == _WAITING else (part - 1, sort),
+            limit=limit - len(coming),
         )
-        return found + inside, (end[0] + 1, end[1]) if end else None
+        return Page([*coming, *inside], (end[0] + 1, end[1]) if end else None, count)
 
-    def count(self, account_id: str, session_id: str) -> Count:
-        """Count who is in a session, and who waits for it.
-
-        Raises
-        ------
-        NotFoundError
-            The account has no such session.
-        """
-        session = self._session(account_id, session_id)
-        inside = self._visits.count_present(account_id, session_id, since=self._since)
-        return Count(inside, len(self._waiters(session)))
+    def _count(self, session: Session, waiters: Sequence[Waiter]) -> Count:
+        inside = self._visits.count_present(session.account_id, session.session_id, since=self._since)
+        return Count(inside, len(waiters))
 
     def glances(self, user: User, session_ids: Iterable[str]) -> list[Glance]:
         """Look into some sessions, as far as the user hosts them and people may be in; others are left out."""

@@ -1,10 +1,9 @@
 """Presence on the wire."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from vestibule.clock import to_rfc3339
-from vestibule.domain.presence import Count
+from vestibule.domain.presence import Page
 from vestibule.model import Visit, Waiter
 
 
@@ -39,7 +38,8 @@ def _person_out(somebody: Visit | Waiter) -> dict[str, Any]:
     }
 
 
-def presence_out(people: Iterable[Visit | Waiter], cursor: str | None, count: Count | None) -> dict[str, Any]:
+def presence_out(page: Page, cursor: str | None) -> dict[str, Any]:
     """Return a page of who is there as the API shows it, with their number where it was counted."""
+    count = page.count
     counted = None if count is None else {"in": count.inside, "waiting": count.waiting}
-    return {"items": [_person_out(one) for one in people], "cursor": cursor, "count": counted}
+    return {"items": [_person_out(one) for one in page.people], "cursor": cursor, "count": counted}
