@@ -15,7 +15,7 @@ import pytest
 from tests.support.events import CONTEXT, json_of, native_event
 from tests.support.house import START, add_user, open_account
 from tests.support.outbox import LAMBDA, Crash, Post, refusal, timed_out
-from vestibule.clock import DAY, HOUR, MINUTE, SECOND
+from vestibule.clock import DAY, HOUR, MINUTE, SECOND, to_rfc3339
 from vestibule.domain.leases import LEASE
 from vestibule.domain.outbox import Message
 from vestibule.domain.participants import Invitee
@@ -898,18 +898,51 @@ def test_whoever_wants_to_hear_nothing_any_more_hears_nothing(house: House, host
     post.deliver()
 
     assert post.mails == []
+    found = delivery(house, grace)
+    assert (found.state, found.reason) == (DeliveryState.SKIPPED, "not_wanted")
 
 
-def test_a_letter_about_a_session_that_is_over_is_not_sent(
+def test_a_letter_about_a_session_that_is_over_is_not_sent_and_no_longer_queued(
+    house: House, function: LoadFunction, host: User, post: Post, clock: FakeClock
+) -> None:
+    # given
+    session, (grace,) = plan(house, host, by_mail())
+    post.route()
+    path = f"/v1/sessions/{session.session_id}/participants/{grace.participant_id}"
+
+    def shown() -> dict[str, Any]:
+        answer = json_of(function("participants")(native_event("GET", path, account_id=host.account_id), CONTEXT))
+        return dict(answer["delivery"])
+
+    assert shown()["state"] == "queued"
+    clock.now = session.ends_at
+    # when
+    post.deliver()
+    # then
+    assert post.mails == []
+    assert shown() == {
+        "state": "skipped",
+        "channel": "email",
+        "at": to_rfc3339(session.ends_at),
+        "reason": "session_over",
+    }
+
+
+def test_a_skipped_letter_takes_the_place_of_no_newer_one(
     house: House, host: User, post: Post, clock: FakeClock
 ) -> None:
-    session, _ = plan(house, host, by_mail())
-    post.route()
-    clock.now = session.ends_at
-
+    # given: an invitation that is late, to an address that has another since
+    session, (grace,) = plan(house, host, by_mail())
+    (late,) = post.route()
+    post.queue.clear()
+    clock.advance(1)
+    house.participants.change(*ids_of(grace), {"email": "hopper@example.org"})
     post.deliver()
-
-    assert post.mails == []
+    clock.now = session.ends_at
+    # when
+    assert post.work(str(late))
+    # then
+    assert delivery(house, grace).state is DeliveryState.SENT
 
 
 @pytest.mark.req("S05")

@@ -593,6 +593,8 @@ class DeliveryState(StrEnum):
     BOUNCED = "bounced"
     COMPLAINED = "complained"
     FAILED = "failed"
+    SKIPPED = "skipped"
+    """There was no point in it any more when its turn came."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -606,7 +608,7 @@ class Delivery:
     message_id
         The carrier's own id of the message, None when it took none.
     reason
-        Stable word that says why it failed, snake_case.
+        Stable word that says why it failed or was skipped, snake_case.
     """
 
     account_id: str

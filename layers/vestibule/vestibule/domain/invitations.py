@@ -197,13 +197,18 @@ class Invitations:
         identity = message.ids[_IDENTITY]
         session, people = self._sessions.people(account_id, session_id, [identity])
         participant = self._addressee(message, people.get(identity))
-        if session is None or participant is None:
+        is_farewell = kind is EventKind.REMOVED
+        if session is None or participant is None or (participant.removed_at is not None) is not is_farewell:
             return None, None
-        is_farewell = kind is EventKind.REMOVED and participant.removed_at is not None
         removed = participant if is_farewell else None
-        if not self._concerns(message, session, participant):
+        channel = _channel(participant, kind)
+        pointless = self._pointless(session, channel)
+        if pointless is not None:
+            delivery = self._delivery(message, session, participant, channel)
+            return replace(delivery, state=DeliveryState.SKIPPED, reason=pointless), removed
+        if _is_overtaken(message, session, participant):
             return None, removed
-        return self._sent(message, session, participant, _channel(participant, kind)), removed
+        return self._sent(message, session, participant, channel), removed
 
     def _tell_registrant(self, message: Message) -> Delivery | None:
         """Send a registrant their link, or what has become of the session, if that is still so."""
@@ -228,7 +233,15 @@ class Invitations:
         registrant: Registrant | None = None,
     ) -> Delivery:
         """Send a letter and return what became of it."""
-        delivery = Delivery(
+        delivery = self._delivery(message, session, participant, channel)
+        try:
+            return replace(delivery, message_id=self._send(message, session, participant, channel, registrant))
+        except RefusedError as refused:
+            return replace(delivery, state=DeliveryState.FAILED, reason=refused.reason)
+
+    def _delivery(self, message: Message, session: Session, participant: Participant, channel: Channel) -> Delivery:
+        """Return what is written of a letter that goes well."""
+        return Delivery(
             account_id=session.account_id,
             session_id=session.session_id,
             participant_id=participant.participant_id,
@@ -238,10 +251,6 @@ class Invitations:
             state=DeliveryState.SENT,
             at=self._clock(),
         )
-        try:
-            return replace(delivery, message_id=self._send(message, session, participant, channel, registrant))
-        except RefusedError as refused:
-            return replace(delivery, state=DeliveryState.FAILED, reason=refused.reason)
 
     def _addressee(self, message: Message, found: Participant | None) -> Participant | None:
         """Return whom a message is for, also when another address has moved them to another key since."""
@@ -251,17 +260,11 @@ class Invitations:
         whole = self._sessions.whole(message.ids["account_id"], message.ids["session_id"])
         return next((p for p in whole[1] if p.participant_id == participant_id), None) if whole else None
 
-    def _concerns(self, message: Message, session: Session, participant: Participant) -> bool:
-        """Tell whether an event still asks for its letter."""
-        kind = message.event.kind
-        if (participant.removed_at is not None) is not (kind is EventKind.REMOVED):
-            return False
-        if session.ends_at <= self._clock() or _channel(participant, kind) is Channel.NONE:
-            return False
-        if kind is EventKind.CHANGED and message.event not in {session.event, participant.event}:
-            return False  # a newer one is on its way, and tells all of it
-        is_cancelled = session.status is SessionStatus.CANCELLED
-        return is_cancelled == (kind is EventKind.CANCELLED) or kind is EventKind.REMOVED
+    def _pointless(self, session: Session, channel: Channel) -> str | None:
+        """Return why there is nothing to write to somebody any more, None while there is."""
+        if session.ends_at <= self._clock():
+            return "session_over"
+        return "not_wanted" if channel is Channel.NONE else None
 
     def _send(
         self,
@@ -353,6 +356,15 @@ def _position(text: str | None) -> Position | None:
         return None
     shard, _, sort = text.partition("#")
     return int(shard), sort
+
+
+def _is_overtaken(message: Message, session: Session, participant: Participant) -> bool:
+    """Tell whether a newer event is on its way, and tells all of it."""
+    kind = message.event.kind
+    if kind is EventKind.CHANGED and message.event not in {session.event, participant.event}:
+        return True
+    is_cancelled = session.status is SessionStatus.CANCELLED
+    return kind is not EventKind.REMOVED and is_cancelled is not (kind is EventKind.CANCELLED)
 
 
 def _channel(participant: Participant, kind: EventKind) -> Channel:
