@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import tracemalloc
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +22,11 @@ from vestibule.domain.people import Person
 from vestibule.domain.registrants import NewRegistrant
 from vestibule.domain.seats import INTERVAL, LARGE_INTERVAL, LASTS, Reason, Seated, SeatToken, Unseated
 from vestibule.errors import UnavailableError
-from vestibule.model import Entrance, ParticipantRole, Registration, SeatPolicy
+from vestibule.model import Entrance, ParticipantRole, Registration, SeatPolicy, Stay
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.support.house import FakeClock, LoadFunction, MakeHouse, MotoAws, Wire
     from vestibule.domain.attendance import Attended
     from vestibule.model import Account, Session
@@ -415,6 +418,68 @@ def test_attendance_adds_up(
 
     # then
     assert (summary()["visits"], summary()["is_complete"]) == (2, False)
+
+
+def a_stay(number: int) -> Stay:
+    """Give the visit of one of a crowd: every fourth person comes twice, and a new one joins each 100 milliseconds."""
+    joined_at = START + 100 * number
+    who = f"registrant:{number % 40_000}"
+    return Stay(visit_id=f"{number:016x}", joined_at=joined_at, left_at=joined_at + 10 * MINUTE, own_id=who)
+
+
+class Crowd:
+    """A journal without an end, which answers as quickly as a test likes."""
+
+    def __init__(self, pause: Callable[[], object]) -> None:
+        self._pause = pause
+        self.pages = 0
+
+    def stays(self, *_: str, after: object, limit: int) -> tuple[list[Stay], tuple[int, str]]:
+        self._pause()
+        assert (after is None) is (self.pages == 0)
+        self.pages += 1
+        return [a_stay(number) for number in range((self.pages - 1) * limit, self.pages * limit)], (0, "x")
+
+
+@pytest.mark.req("E07")
+def test_50_000_visits_are_summed_up_in_one_call_and_more_are_said_to_be_more(
+    house: House, account: Account, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    crowd = Crowd(pause=lambda: None)
+    monkeypatch.setattr(house, "_visit_store", crowd)
+    # when
+    tracemalloc.start()
+    found = house.attendance.summary(account.account_id, session.session_id)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # then
+    assert (found.visits, found.people, found.is_complete) == (50_000, 40_000, False)
+    assert found.seconds == 50_000 * 600
+    # ten minutes of them are there at a time, the minutes of joining and leaving counted whole
+    assert (max(found.concurrency), len(found.concurrency)) == (6_600, 94)
+    assert peak < 64 * 1_024 * 1_024
+    assert crowd.pages == 50
+
+
+@pytest.mark.req("E07", "R01")
+def test_a_journal_that_is_slow_is_summed_up_as_far_as_there_is_time(
+    house: House, account: Account, session: Session, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(house, "_visit_store", Crowd(pause=lambda: clock.advance(SECOND)))
+    found = house.attendance.summary(account.account_id, session.session_id)
+    assert (found.visits, found.is_complete) == (5_000, False)
+
+
+@pytest.mark.req("E07")
+def test_adding_up_carries_no_metadata(house: House, wire: Wire, account: Account, session: Session) -> None:
+    join(house, account, session, replace(ADA, metadata='{"x": "' + "y" * 8_000 + '"}'))
+    with wire.counting() as calls:
+        found = house.attendance.summary(account.account_id, session.session_id)
+    assert (found.visits, found.people) == (1, 1)
+    queries = [call.request for call in calls if call.operation == "Query"]
+    carried = {name for query in queries for name in query["ExpressionAttributeNames"].values()}
+    assert carried == {"sk", "left_at", "has_left", "email", "user_id", "own_id"}
 
 
 def test_a_mark_without_its_visitor_is_passed_over(

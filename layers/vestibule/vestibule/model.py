@@ -886,8 +886,8 @@ class Seat:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
-    """Somebody was in a session, from one moment to another.
+class Stay:
+    """That somebody was in a session, from one moment to another: as much of a visit as adding up needs.
 
     Attributes
     ----------
@@ -895,20 +895,30 @@ class Visit:
         The last moment at which the page was known to be there.
     has_left
         Whether it said goodbye or was kicked, so that nothing more is to come.
+    """
+
+    visit_id: str
+    joined_at: int
+    left_at: int
+    has_left: bool = False
+    email: str | None = None
+    user_id: str | None = None
+    own_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit(Stay):
+    """Somebody was in a session, and all that is known of it.
+
+    Attributes
+    ----------
     metadata
         The portal's own JSON object about the person, as text.
     """
 
-    visit_id: str
     account_id: str
     session_id: str
     entrance: Entrance
     role: ParticipantRole
-    joined_at: int
-    left_at: int
-    has_left: bool = False
     name: str | None = None
-    email: str | None = None
-    user_id: str | None = None
-    own_id: str | None = None
     metadata: str = "{}"

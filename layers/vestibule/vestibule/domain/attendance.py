@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from vestibule.clock import Clock
-    from vestibule.model import Visit
+    from vestibule.model import Stay, Visit
     from vestibule.store.directory.sessions import SessionStore
     from vestibule.store.visits import Position, VisitStore
 
 SUMMED_AT_MOST = 50_000
 """Visits that one summary counts."""
+SUMMED_FOR = 5 * SECOND
+"""How long one summary goes on reading: where visits carry much metadata, that is the narrower limit."""
 
 _READ_AT_ONCE = 1_000
 _STEPS_AT_MOST = 24 * 60
@@ -101,7 +103,7 @@ class Attendance:
         return [self._attended(visit) for visit in visits], end
 
     def summary(self, account_id: str, session_id: str) -> Summary:
-        """Return what a session's visits come to, of the first `SUMMED_AT_MOST` of them.
+        """Return what a session's visits come to, of as many as `SUMMED_AT_MOST` and `SUMMED_FOR` allow.
 
         Raises
         ------
@@ -109,47 +111,65 @@ class Attendance:
             The account has no such session.
         """
         self._require(account_id, session_id)
-        visits: list[Visit] = []
-        after: Position | None = None
-        while len(visits) < SUMMED_AT_MOST:
-            found, after = self._visits.page(account_id, session_id, after=after, limit=_READ_AT_ONCE)
-            visits += found
-            if after is None:
-                break
-        attended = [self._attended(visit) for visit in visits]
-        step, concurrency = _concurrency(visits)
-        return Summary(
-            visits=len(visits),
-            people=len({_person(visit) for visit in visits}),
-            present=sum(one.is_present for one in attended),
-            seconds=sum(one.seconds for one in attended),
-            begun=min((visit.joined_at for visit in visits), default=None),
-            ended=max((visit.left_at for visit in visits), default=None),
-            step=step,
-            concurrency=concurrency,
-            is_complete=after is None,
-        )
+        until = self._clock() + SUMMED_FOR
+        stays, after = self._visits.stays(account_id, session_id, after=None, limit=_READ_AT_ONCE)
+        while after is not None and len(stays) < SUMMED_AT_MOST and self._clock() < until:
+            found, after = self._visits.stays(account_id, session_id, after=after, limit=_READ_AT_ONCE)
+            stays += found
+        return summed(stays, now=self._clock(), is_complete=after is None)
 
     def _require(self, account_id: str, session_id: str) -> None:
         if self._sessions.get(account_id, session_id) is None:
             raise no_such_session()
 
     def _attended(self, visit: Visit) -> Attended:
-        seconds = (visit.left_at - visit.joined_at) // SECOND
-        return Attended(visit, seconds, not visit.has_left and self._clock() < visit.left_at + LASTS)
+        return Attended(visit, _seconds(visit), _is_present(visit, self._clock()))
 
 
-def per_minute(visits: Collection[Visit]) -> list[tuple[int, int]]:
+def summed(stays: Collection[Stay], *, now: int, is_complete: bool) -> Summary:
+    """Return what visits come to.
+
+    Parameters
+    ----------
+    now
+        Milliseconds since the epoch.
+    is_complete
+        Whether there are no others.
+    """
+    step, concurrency = _concurrency(stays)
+    return Summary(
+        visits=len(stays),
+        people=len({_person(stay) for stay in stays}),
+        present=sum(_is_present(stay, now) for stay in stays),
+        seconds=sum(map(_seconds, stays)),
+        begun=min((stay.joined_at for stay in stays), default=None),
+        ended=max((stay.left_at for stay in stays), default=None),
+        step=step,
+        concurrency=concurrency,
+        is_complete=is_complete,
+    )
+
+
+def per_minute(visits: Collection[Stay]) -> list[tuple[int, int]]:
     """Return how many visitors were there in each minute, counted from the first one's joining; no empty minutes."""
     return [(minute, count) for minute, count in enumerate(_in_each(MINUTE, visits)) if count]
 
 
-def _person(visit: Visit) -> str:
+def _seconds(stay: Stay) -> int:
+    return (stay.left_at - stay.joined_at) // SECOND
+
+
+def _is_present(stay: Stay, now: int) -> bool:
+    """Tell whether somebody's last sign is so young that they are probably still there."""
+    return not stay.has_left and now < stay.left_at + LASTS
+
+
+def _person(visit: Stay) -> str:
     """Return who came; somebody of whom nothing but a name is known is a person of their own each time."""
     return visit.own_id or visit.user_id or visit.email or visit.visit_id
 
 
-def _concurrency(visits: Collection[Visit]) -> tuple[int, tuple[int, ...]]:
+def _concurrency(visits: Collection[Stay]) -> tuple[int, tuple[int, ...]]:
     """Return the length of a step (milliseconds), and how many were there in each from the first joining on."""
     if not visits:
         return MINUTE, ()
@@ -158,7 +178,7 @@ def _concurrency(visits: Collection[Visit]) -> tuple[int, tuple[int, ...]]:
     return step, tuple(_in_each(step, visits))
 
 
-def _in_each(step: int, visits: Collection[Visit]) -> Iterable[int]:
+def _in_each(step: int, visits: Collection[Stay]) -> Iterable[int]:
     """Return how many were there in each step (of so many milliseconds) from the first joining to the last leaving."""
     begun = min((visit.joined_at for visit in visits), default=0)
     # Who comes counts from their step on, who goes no longer after theirs.

@@ -103,14 +103,24 @@ class Table:
         *,
         index: str | None = None,
         limit: int | None = None,
+        only: Sequence[str] = (),
     ) -> list[dict[str, Any]]:
-        """Read the values of one key range, all of it unless limited."""
+        """Read the values of one key range, all of it unless limited.
+
+        Parameters
+        ----------
+        only
+            The attributes that are wanted, all when left out: fewer cost as much to read, and less to carry.
+        """
         arguments: dict[str, Any] = {
             "TableName": self.name,
             "KeyConditionExpression": condition,
             "ExpressionAttributeValues": pack(values),
         }
         arguments |= {"IndexName": index} if index else {"ConsistentRead": True}
+        if only:
+            names = {f"#{name}": name for name in only}
+            arguments |= {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
         found: list[dict[str, Any]] = []
         while True:
             if limit is not None:

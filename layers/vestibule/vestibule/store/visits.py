@@ -16,12 +16,12 @@ from itertools import batched, chain
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
-from vestibule.model import Entrance, ParticipantRole, Visit
+from vestibule.model import Entrance, ParticipantRole, Stay, Visit
 from vestibule.store.items import pack, record_of, values_of
 from vestibule.store.table import IS_NEW, ConditionFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from vestibule.store.items import Item
     from vestibule.store.table import Table
@@ -47,6 +47,8 @@ _WHO, _SEEN = "#0who", "#1seen"
 _READ_TOGETHER = 100
 """Items in one call, DynamoDB's limit."""
 _OF_THE_MARK = ("left_at", "has_left", "role")
+_OF_A_STAY = ("sk", "left_at", "has_left", "email", "user_id", "own_id")
+"""What adding up reads: the key says the rest."""
 _BEFORE_ALL = "0"
 
 
@@ -85,8 +87,25 @@ class VisitStore:
         limit
             Visits at most, 1 to 100.
         """
+        return self._read(account_id, session_id, after, limit, _visit_of)
+
+    def stays(
+        self, account_id: str, session_id: str, *, after: Position | None, limit: int
+    ) -> tuple[list[Stay], Position | None]:
+        """Return one page of the same visits as `page`, each without what only a reader of it wants to know."""
+        return self._read(account_id, session_id, after, limit, _stay_of, only=_OF_A_STAY)
+
+    def _read[S: Stay](  # noqa: PLR0913 - a page, and what it is made of
+        self,
+        account_id: str,
+        session_id: str,
+        after: Position | None,
+        limit: int,
+        begun: Callable[[Mapping[str, Any]], S],
+        only: Sequence[str] = (),
+    ) -> tuple[list[S], Position | None]:
         part, sort = after or (0, _BEFORE_ALL)
-        visits: list[Visit] = []
+        visits: list[S] = []
         while part < PARTS:
             # One item more than the visits have: the last visit's mark is never cut off.
             wanted = 2 * (limit - len(visits)) + 1
@@ -94,11 +113,12 @@ class VisitStore:
                 "pk = :part AND sk > :after",
                 {":part": _partition(account_id, session_id, part), ":after": sort},
                 limit=wanted,
+                only=only,
             )
             is_cut = len(found) == wanted
             if is_cut and found[-1]["sk"].endswith(_WHO):
                 found.pop()
-            visits = (visits + _paired(found))[:limit]
+            visits = (visits + _paired(found, begun))[:limit]
             if len(visits) == limit:
                 last = visits[-1]
                 return visits, (_part(last), f"{_sort(last)}~")
@@ -173,20 +193,29 @@ class VisitStore:
             wanted = [pack({"pk": pk, "sk": f"{sort}{kind}"}) for pk, sort in marks for kind in (_WHO, _SEEN)]
             found = {(values["pk"], values["sk"]): values for values in self._table.read_all(wanted)}
             items = [found.get((pk, f"{sort}{kind}")) for pk, sort in marks for kind in (_WHO, _SEEN)]
-            visits += _paired([values for values in items if values])
+            visits += _paired([values for values in items if values], _visit_of)
         return [visit for visit in visits if not visit.has_left]
 
 
-def _paired(found: list[dict[str, Any]]) -> list[Visit]:
+def _paired[S: Stay](found: list[dict[str, Any]], begun: Callable[[Mapping[str, Any]], S]) -> list[S]:
     """Put the two items of each visit together; a mark of which nobody knows whose it is, is left out."""
-    visits: list[Visit] = []
+    visits: list[S] = []
     for values in found:
         if values["sk"].endswith(_WHO):
-            visits.append(_visit_of(values))
+            visits.append(begun(values))
         elif visits and values["sk"] == f"{_sort(visits[-1])}{_SEEN}":
-            known = {**values, "role": ParticipantRole(values["role"])}
-            visits[-1] = replace(visits[-1], **{name: known[name] for name in _OF_THE_MARK})
+            visits[-1] = replace(visits[-1], **_mark_of(values))
     return visits
+
+
+def _mark_of(values: Mapping[str, Any]) -> dict[str, Any]:
+    known = {name: values[name] for name in _OF_THE_MARK if name in values}
+    return known | ({"role": ParticipantRole(known["role"])} if "role" in known else {})
+
+
+def _stay_of(values: Mapping[str, Any]) -> Stay:
+    joined_at, visit_id, _ = values["sk"].split("#", 2)
+    return record_of(Stay, {**values, "visit_id": visit_id, "joined_at": int(joined_at), "left_at": int(joined_at)})
 
 
 def _visit_of(values: Mapping[str, Any]) -> Visit:
@@ -218,11 +247,11 @@ def _entry(visit: Visit) -> dict[str, str]:
     }
 
 
-def _sort(visit: Visit) -> str:
+def _sort(visit: Stay) -> str:
     return f"{visit.joined_at:015d}#{visit.visit_id}"
 
 
-def _part(visit: Visit) -> int:
+def _part(visit: Stay) -> int:
     return crc32(visit.visit_id.encode()) % PARTS
 
 
