@@ -333,6 +333,7 @@ def test_a_portals_own_token_brings_its_person_in(
     assert enters(house, account, plan_lecture(house, account), mint(session_only=False))
     assert house.embed_reader.read(account, session, mint(name="", email=None, picture=...)).email is None
     assert enters(house, account, session, mint(iat=NOW + 30)), "a portal's clock may be a little ahead"
+    assert enters(house, account, session, mint(nbf=NOW + 30))
 
 
 @pytest.mark.parametrize(
@@ -359,6 +360,9 @@ def test_a_portals_own_token_brings_its_person_in(
         ({}, {"exp": NOW}),
         ({}, {"exp": NOW + 86_401}),
         ({}, {"exp": str(NOW + 60)}),
+        ({}, {"nbf": NOW + 61}),
+        ({}, {"nbf": None}),
+        ({}, {"nbf": str(NOW)}),
         ({}, {"session_id": ...}),
         ({}, {"session_id": "10000001"}),
         ({}, {"session_only": "false"}),

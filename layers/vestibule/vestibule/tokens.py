@@ -37,7 +37,7 @@ STAGE_GRANT = "stage-grant+jwt"
 """``typ`` of the grants that open a portal's own stage."""
 
 LEEWAY = 5 * SECOND
-"""How far into the future ``iat`` may lie: hosts' clocks differ."""
+"""How far into the future ``iat`` and ``nbf`` may lie: hosts' clocks differ."""
 
 _REQUIRED = ("iss", "aud", "sub", "iat", "exp", "jti")
 _LONGEST_TOKEN = 4_096
@@ -57,7 +57,7 @@ class Kind:
     issuer, audience
         ``iss`` and ``aud``.
     leeway
-        Milliseconds that ``iat`` may lie in the future.
+        Milliseconds that ``iat`` and ``nbf`` may lie in the future.
     longest
         Characters of a token at most.
     """
@@ -262,6 +262,7 @@ def new_key(*, published_at: int, signs_from: int) -> SigningKey:
 
 def _is_timely(claims: Mapping[str, Any], now: int, leeway: int) -> bool:
     issued_at, expires_at = claims["iat"], claims["exp"]
-    if type(issued_at) is not int or type(expires_at) is not int:
+    not_before = claims.get("nbf", issued_at)  # ours have none, a portal's may
+    if any(type(moment) is not int for moment in (issued_at, expires_at, not_before)):
         return False
-    return issued_at <= to_epoch_seconds(now + leeway) and now < expires_at * SECOND
+    return max(issued_at, not_before) <= to_epoch_seconds(now + leeway) and now < expires_at * SECOND
