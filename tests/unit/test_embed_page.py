@@ -20,7 +20,8 @@ from vestibule.domain.entrances import PASS_OUTLIVES_SESSION_BY
 from vestibule.domain.participants import Invitee
 from vestibule.domain.registrants import NewRegistrant
 from vestibule.domain.seats import INTERVAL, LARGE_INTERVAL, LASTS, WRITE_EVERY
-from vestibule.errors import InvalidError
+from vestibule.domain.stages import Stages
+from vestibule.errors import InvalidError, UnavailableError
 from vestibule.model import Registration
 
 if TYPE_CHECKING:
@@ -128,6 +129,37 @@ def test_the_accounts_origins_may_frame_the_pages_made_for_it_and_no_others(
         answer = browser.ask(path)
         assert policy(answer, "frame-ancestors") == ["'none'"], path
         assert header(answer, "cross-origin-resource-policy") == "same-origin"
+
+
+@pytest.mark.req("E06", "R01")
+def test_who_cannot_be_sent_to_the_stage_sits_nowhere(
+    browser: Browser,
+    house: House,
+    account: Account,
+    session: Session,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With reject_new, a seat that nobody got would turn the next try away."""
+    # given
+    clock.now = session.starts_at
+    house.accounts.change(account.account_id, {"seat_policy": "reject_new"})
+    page = exchange(browser, session, token=token_for(house, account, session))
+    fields = {"pass": field(page, "pass"), "join": field(page, "join")}
+
+    def go_in() -> dict[str, Any]:
+        return browser.send(f"/embed/{session.session_id}", script=True, **fields)
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise UnavailableError("secretsmanager")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Stages, "launch", fail)
+        assert go_in()["statusCode"] == 503
+    # when
+    answer = go_in()
+    # then
+    assert beat(browser, json.loads(answer["body"])["seat"])["state"] == "seated"
 
 
 @pytest.mark.req("H01", "R01")

@@ -271,6 +271,22 @@ def test_an_outage_is_an_outage_and_never_a_kick(
     assert isinstance(beat(house, account, seated), Seated)
 
 
+@pytest.mark.parametrize("skip", [0, 1])
+@pytest.mark.req("R01", "E06")
+def test_a_seat_that_no_page_got_does_not_turn_its_own_person_away(
+    house: House, wire: Wire, account: Account, session: Session, skip: int
+) -> None:
+    # given: the journal fails when the seat is taken already
+    account = house.accounts.change(account.account_id, {"seat_policy": "reject_new"})
+    wire.fail("PutItem", "InternalServerError", skip=skip)
+    with pytest.raises(UnavailableError):
+        join(house, account, session)
+    # when: the page tries again, and knows of no seat
+    seated = join(house, account, session)
+    # then
+    assert isinstance(beat(house, account, seated), Seated)
+
+
 @pytest.mark.req("L04")
 def test_a_dump_lets_nobody_take_a_seat(
     house: House, account: Account, session: Session, moto_aws: MotoAws, settings: Settings
@@ -485,8 +501,9 @@ def test_adding_up_carries_no_metadata(house: House, wire: Wire, account: Accoun
 def test_a_mark_without_its_visitor_is_passed_over(
     house: House, account: Account, session: Session, wire: Wire
 ) -> None:
-    # given: somebody sat down, and the journal failed before it knew who
+    # given: somebody sat down, the journal failed before it knew who, and the seat could not be freed
     wire.fail("PutItem", "InternalServerError")
+    wire.fail("UpdateItem", "InternalServerError", skip=1)
     with pytest.raises(UnavailableError):
         join(house, account, session)
     # when
@@ -511,6 +528,17 @@ def test_a_kick_ends_the_older_visit_though_the_newer_pages_worker_is_behind_in_
     # then
     newer, older = sorted(visits(house, session), key=lambda found: found.visit.joined_at)
     assert (older.is_present, older.seconds, newer.is_present) == (False, 0, True)
+
+
+@pytest.mark.req("E07")
+def test_who_leaves_by_a_worker_that_is_behind_in_time_was_not_there_for_less_than_nothing(
+    house: House, clock: FakeClock, account: Account, session: Session
+) -> None:
+    seated = join(house, account, session)
+    clock.now -= 3 * SECOND
+    house.seats.leave(account, str(seated.token))
+    (attended,) = visits(house, session)
+    assert (attended.seconds, attended.is_present) == (0, False)
 
 
 # --- whatever happens in whatever order -----------------------------------------------------------------

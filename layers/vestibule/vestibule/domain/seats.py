@@ -12,6 +12,7 @@ once a minute, ended by leaving, by being kicked, or by the last mark.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Self
@@ -20,7 +21,7 @@ from vestibule import ids
 from vestibule.clock import MINUTE, SECOND
 from vestibule.domain import people
 from vestibule.domain.people import Person
-from vestibule.errors import no_such_session
+from vestibule.errors import UnavailableError, no_such_session
 from vestibule.memory import Memory
 from vestibule.model import Seat, SeatPolicy, Visit
 from vestibule.store.seats import seat_of
@@ -223,11 +224,20 @@ class Seats:
             if seat.holder != token.holder:
                 return Unseated(Reason.ALREADY_JOINED)
         visit = _visit(seat, person, now)
-        self._visits.begin(visit)
-        self._visits.mark(visit)
+        try:
+            self._visits.begin(visit)
+            self._visits.mark(visit)
+        except UnavailableError:
+            self._free(token, now)
+            raise
         if seat.former_visit and seat.former_until > now:
             self._visits.mark(_former(seat, now))
         return Seated(token, seat, session, interval_of(session))
+
+    def _free(self, token: SeatToken, now: int) -> None:
+        """Free a seat whose token no page gets: with `SeatPolicy.REJECT_NEW` it would turn its own person away."""
+        with suppress(ConditionFailedError, UnavailableError):
+            self._store.leave(token.key, holder=token.holder, now=now)
 
     def _keep(self, session: Session, token: SeatToken, seat: Seat, role: ParticipantRole) -> Seated | Unseated:
         now = self._clock()
@@ -278,7 +288,7 @@ def _visit(seat: Seat, person: Person, left_at: int) -> Visit:
         entrance=seat.entrance,
         role=seat.role,
         joined_at=seat.joined_at,
-        left_at=left_at,
+        left_at=max(left_at, seat.joined_at),  # this worker's clock may be behind the one that seated them
         name=person.name,
         email=person.email,
         user_id=person.user_id,

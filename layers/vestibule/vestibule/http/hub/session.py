@@ -224,15 +224,16 @@ def started(visit: Visit, arrival: Arrival, path: str, return_path: str | None =
     if stage is None or not is_open:
         # Not (any longer) what the page showed when the form was sent: show what is.
         return json_answer(json.dumps({"reload": True})) if is_script else redirect(_without_launch(visit, path))
+    after = _left_path(session) if is_script and is_in_place(stage) else return_path
+    back = after or addresses.session_path(session.session_id)
+    # Before the seat: should a key be out of reach, nobody must find the seat taken by themselves.
+    launch = visit.house.stages.launch(
+        account, stage, arrival, return_url=visit.house.settings.hub_url(visit.slug) + back
+    )
     held = visit.event.form().get("held")
     seated = visit.house.seats.take(account, session, arrival.person, arrival.entrance, held=held)
     if isinstance(seated, Unseated):
         return _unseated(visit, seated, path, is_script=is_script)
-    after = _left_path(session) if is_script and is_in_place(stage) else return_path
-    back = after or addresses.session_path(session.session_id)
-    launch = visit.house.stages.launch(
-        account, stage, arrival, return_url=visit.house.settings.hub_url(visit.slug) + back
-    )
     logs.log.info("let in", role=arrival.role.value, stage=stage.kind.value, entrance=arrival.entrance.value)
     cookies = [] if arrival.entrance is Entrance.EMBED else [pass_cookie(visit, arrival)]
     if is_script:
