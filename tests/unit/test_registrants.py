@@ -440,6 +440,27 @@ def test_a_batch_says_of_everybody_what_came_of_them(call: Any) -> None:
     assert again["registrant_id"] == bob["registrant"]["id"]
 
 
+@pytest.mark.req("R01")
+def test_of_a_batch_that_takes_too_long_the_rest_is_told_to_come_again(
+    call: Any, house: House, session: Session, wire: Wire, clock: FakeClock
+) -> None:
+    # given: tables that take two seconds each time
+    people = [{"name": "x", "email": f"p{number}@example.org"} for number in range(5)]
+    wire.before("PutItem", lambda: clock.advance(2 * SECOND), times=5)
+    # when
+    status, (answer, _) = call("POST", "/batch", {"registrants": people})
+    # then
+    assert status == 200
+    assert [one["status"] for one in answer["results"]] == [201, 201, 201, 503, 503]
+    assert answer["results"][3]["code"] == "temporarily_unavailable"
+    # and: sent again, it registers the others
+    wire.reset()
+    _, (answer, _) = call("POST", "/batch", {"registrants": people})
+    assert [one["status"] for one in answer["results"]] == [409, 409, 409, 201, 201]
+    listed, _ = house.registrants.page(session.account_id, session.session_id, after=None, limit=100)
+    assert len(listed) == len(people)
+
+
 def test_a_batch_is_at_most_100_and_a_megabyte(call: Any) -> None:
     def batch(count: int, size: int) -> dict[str, Any]:
         one = {"name": "x", "metadata": {"m": "y" * size}}
