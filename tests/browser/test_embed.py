@@ -6,7 +6,9 @@ The browser blocks third-party cookies, which the first test shows of it before 
 from __future__ import annotations
 
 import contextlib
+import json
 import re
+import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +23,7 @@ from vestibule.domain.seats import INTERVAL
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from playwright.sync_api import Browser, Frame, FrameLocator, Page
+    from playwright.sync_api import Browser, Frame, FrameLocator, Page, Route
 
     from tests.support.portal import HandedOut, Portal
     from tests.support.stack import Fresh
@@ -222,12 +224,12 @@ def test_without_a_token_or_with_a_wrong_one_the_frame_says_what_to_do(
 
 
 UNREADABLE = "#token=a.b.c"
-OUTCOMES: dict[str, tuple[dict[str, Any], str]] = {
-    "over": ({"opens_in": -720, "duration_minutes": 1}, "This session is over"),
-    "cancelled": ({}, "This session was cancelled"),
-    "unknown": ({}, "There is no such session"),
-    "refused": ({}, "This page can no longer let you in"),
-    "registration": ({"opens_in": 7_200, "registration": {"public": True}}, "Open lecture"),
+OUTCOMES: dict[str, tuple[dict[str, Any], str, str | None]] = {
+    "over": ({"opens_in": -720, "duration_minutes": 1}, "This session is over", "closed"),
+    "cancelled": ({}, "This session was cancelled", "closed"),
+    "unknown": ({}, "There is no such session", "closed"),
+    "refused": ({}, "This page can no longer let you in", "refused"),
+    "registration": ({"opens_in": 7_200, "registration": {"public": True}}, "Open lecture", None),
 }
 FORGOTTEN = """addEventListener("DOMContentLoaded", () => {
   if (location.pathname.startsWith("/embed/")) history.replaceState({ ...history.state, first: location.href }, "");
@@ -242,7 +244,7 @@ def test_whatever_the_frame_shows_its_address_has_lost_the_token_by_then(
     # given
     page = visitor.page
     page.add_init_script(FORGOTTEN)
-    fields, heading = OUTCOMES[outcome]
+    fields, heading, code = OUTCOMES[outcome]
     planned = embedding(**fields)
     session_id = "99999999" if outcome == "unknown" else planned.id
     if outcome == "cancelled":
@@ -256,6 +258,9 @@ def test_whatever_the_frame_shows_its_address_has_lost_the_token_by_then(
         assert hub_frame(page).url == f"{planned.portal.hub_url}/s/{planned.id}/register"
         return
     assert hub_frame(page).evaluate("[history.state.first, location.href]") == [address, address]
+    # and: the portal hears why
+    expect_told(page, "error")
+    assert page.evaluate("window.told[0].code") == code
     # and: another one is not kept either
     hub_frame(page).evaluate("location.hash = 'token=d.e.f'")
     hub_frame(page).wait_for_function("!location.hash")
@@ -286,6 +291,41 @@ def test_the_same_session_opens_in_a_tab_of_its_own(visitor: Visitor, embedding:
     tab = opened.value
     expect(tab.frame_locator(".frame iframe").get_by_role("heading", name="Portal")).to_be_visible()
     assert tab.url == f"{planned.portal.hub_url}/embed/{planned.id}"
+
+
+@pytest.mark.req("E08", "R01")
+def test_the_portal_hears_of_a_failure_to_go_in_and_of_the_next_try(
+    visitor: Visitor, embedding: Callable[..., Embedding]
+) -> None:
+    # given
+    page, planned = visitor.page, embedding()
+    fail_once(visitor, f"**/embed/{planned.id}", "join=1")
+    # when
+    frame = planned.show(page, planned.url())
+    # then
+    expect(frame.get_by_text("That did not work. Please check your connection")).to_be_visible()
+    expect_told(page, "ready", "error")
+    assert page.evaluate("window.told[1].code") == "unavailable"
+    # and
+    frame.get_by_role("button", name="Join the session").click()
+    expect_stage(frame)
+    expect_told(page, "ready", "error", "joined")
+
+
+def fail_once(visitor: Visitor, address: str, holding: str) -> None:
+    """Let the next POST to an address fail whose body holds a text."""
+    visitor.expected.append("503")
+    failed: list[str] = []
+
+    def answer(route: Route) -> None:
+        body = route.request.post_data or ""
+        if failed or holding not in body:
+            route.fallback()
+        else:
+            failed.append(body)
+            route.fulfill(status=503)
+
+    visitor.context.route(address, answer)
 
 
 # --- E10: links that prove themselves ---
@@ -453,6 +493,68 @@ def test_who_leaves_makes_room_at_once_and_may_come_back(
     page.wait_for_function("window.told.at(-1).type === 'left'")
     # by the way it may have heard that the other page was still there
     assert [kind for kind in told(page) if kind != "kicked"] == ["ready", "joined", "left", "joined", "left"]
+
+
+@pytest.mark.req("E06")
+def test_a_page_that_was_not_heard_of_goes_in_again_and_goes_on_trying(
+    visitor: Visitor, embedding: Callable[..., Embedding]
+) -> None:
+    # given: a page in its seat
+    visitor.stop_the_clock()
+    page, planned = visitor.page, embedding()
+    frame = planned.show(page, planned.url())
+    expect_stage(frame)
+    # when: it hears that the seat has lapsed, and the first way back fails
+    said = json.dumps({"state": "unseated", "reason": "left"})
+    visitor.context.route("**/seat", lambda route: route.fulfill(body=said, content_type="application/json"), times=2)
+    fail_once(visitor, f"**/embed/{planned.id}", "join=1")
+    page.clock.fast_forward(A_BEAT_MS)
+    expect(frame.get_by_role("alert").filter(has_text="That did not work")).to_be_visible()
+    page.clock.fast_forward(A_BEAT_MS)
+    # then
+    expect(frame.get_by_role("alert").filter(has_text="That did not work")).to_have_count(0)
+    expect_stage(frame)
+    expect_told(page, "ready", "joined", "joined")
+
+
+@pytest.mark.req("E06", "E08")
+def test_another_token_in_the_same_frame_keeps_the_seat_of_the_same_person_and_leaves_that_of_another(
+    visitor: Visitor, open_portal: Callable[..., Portal], embedding: Callable[..., Embedding], portal_site: PortalSite
+) -> None:
+    # given: an account that lets nobody come in anybody's place
+    strict = open_portal(
+        seat_policy="reject_new",
+        frame_ancestors=[portal_site.url],
+        stage={"kind": "url", "url": f"{portal_site.url}/stage/{{session_id}}#{{grant}}"},
+    )
+    page, planned = visitor.page, embedding(strict)
+    frame = planned.show(page, planned.url())
+    expect_stage(frame)
+    # when
+    give_another(page, planned.url())
+    # then
+    expect_told(page, "ready", "joined", "ready", "joined")
+    expect_stage(frame)
+    assert who_is_in(planned) == ["Ada Lovelace"]
+    # when
+    give_another(page, planned.url(user_id="mrn-8", user_name="Ben Okafor", user_email="ben@example.org"))
+    # then
+    expect_told(page, "ready", "joined", "ready", "joined", "ready", "joined")
+    expect_stage(frame)
+    deadline = time.monotonic() + PATIENCE_MS / 1_000
+    while who_is_in(planned) != ["Ben Okafor"]:
+        assert time.monotonic() < deadline, who_is_in(planned)
+        page.wait_for_timeout(100)
+
+
+def give_another(page: Page, address: str) -> None:
+    """Change nothing of the frame's address but the fragment, as the portal may."""
+    page.evaluate("address => { document.querySelector('#session').src = address }", address)
+
+
+def who_is_in(planned: Embedding) -> list[str]:
+    items = planned.portal.api.get(f"/v1/sessions/{planned.id}/presence").json()["items"]
+    return [item["name"] for item in items]
 
 
 def come_in(place: Page | FrameLocator) -> None:

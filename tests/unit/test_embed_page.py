@@ -162,6 +162,23 @@ def test_who_cannot_be_sent_to_the_stage_sits_nowhere(
     assert beat(browser, json.loads(answer["body"])["seat"])["state"] == "seated"
 
 
+@pytest.mark.req("E08", "H04")
+def test_a_page_in_a_frame_that_lets_nobody_in_says_why_in_its_head_and_no_other_page_does(
+    browser: Browser, house: House, account: Account, session: Session
+) -> None:
+    def error(path: str) -> str | None:
+        found = re.search(r'<meta name="vestibule-error" content="(\w+)">', browser.ask(path)["body"])
+        return found[1] if found else None
+
+    assert error(f"/embed/{session.session_id}") is None
+    assert error("/embed/99999999") == "closed"
+    assert error("/r/1-2-3") == "refused"
+    house.sessions.cancel(account.account_id, session.session_id)
+    assert error(f"/embed/{session.session_id}") == "closed"
+    assert error(f"/s/{session.session_id}/register") == "closed"
+    assert error(f"/s/{session.session_id}") is None, "no page of another site is around it"
+
+
 @pytest.mark.req("H01", "R01")
 def test_a_failing_table_shows_in_the_frame_as_well(
     browser: Browser, house: House, session: Session, wire: Wire
@@ -170,6 +187,7 @@ def test_a_failing_table_shows_in_the_frame_as_well(
     wire.fail("GetItem", "InternalServerError")
     answer = browser.ask(f"/embed/{session.session_id}")
     assert answer["statusCode"] == 503
+    assert '<meta name="vestibule-error" content="unavailable">' in answer["body"]
     assert policy(answer, "frame-ancestors") == [PORTAL, SECOND_SITE]
 
 

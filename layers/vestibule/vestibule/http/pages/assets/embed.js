@@ -72,6 +72,7 @@ async function exchange() {
 function show(text, status) {
   const found = new DOMParser().parseFromString(text, "text/html");
   document.title = found.title;
+  document.body.removeAttribute("data-live"); // of a session in whose place this comes
   document.querySelector("main").replaceChildren(...found.querySelector("main").childNodes);
   const pass = document.querySelector("[data-session]")?.dataset.pass;
   proof = pass ? { pass } : null;

@@ -8,7 +8,12 @@ function targets() {
   return nearest ? origins.filter((origin) => origin === nearest) : origins;
 }
 
-document.addEventListener("vestibule:tell", ({ detail }) => {
+function tell(said) {
   if (window.parent === window) return;
-  for (const origin of targets()) window.parent.postMessage({ source: "vestibule", ...detail }, origin);
-});
+  for (const origin of targets()) window.parent.postMessage({ source: "vestibule", ...said }, origin);
+}
+
+document.addEventListener("vestibule:tell", ({ detail }) => tell(detail));
+// A page that lets nobody in says why in its head; no other script is on it.
+const error = document.querySelector("meta[name=vestibule-error]");
+if (error) tell({ type: "error", code: error.content });

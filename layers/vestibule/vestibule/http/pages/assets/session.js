@@ -15,6 +15,7 @@
 //   vestibule:tell      something that a page around this one may want to know (parent.js)
 
 const PATIENCE = 15_000; // milliseconds for an answer
+const FAILURES = new Set([408, 429]);
 const AT_ONCE = 2_000; // milliseconds over which those who wait come in, not all at the same moment
 const LEAST = 500; // milliseconds: a clock that is a little early must not make the page spin
 
@@ -119,11 +120,16 @@ async function start() {
       headers: { Accept: "application/json" },
       signal: AbortSignal.timeout(PATIENCE),
     });
-    if (!answer.ok) rest(answer.status < 500 ? status.dataset.refused : status.dataset.failed);
-    else go(await answer.json());
+    if (answer.ok) go(await answer.json());
+    else fail(answer.status < 500 && !FAILURES.has(answer.status) ? "refused" : "unavailable");
   } catch {
-    rest(status.dataset.failed);
+    fail("unavailable");
   }
+}
+
+function fail(code) {
+  rest(code === "refused" ? status.dataset.refused : status.dataset.failed);
+  if (!isInside) say("tell", { type: "error", code });
 }
 
 function go(found) {

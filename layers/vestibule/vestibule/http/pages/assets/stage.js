@@ -79,16 +79,19 @@ function open(url, inPlace) {
   place.replaceChildren(frame);
 }
 
+const whose = (token) => token.split(".")[0];
+
 function sit(found) {
-  const hasCome = !seat;
-  [seat, lost, role, interval] = [found.seat, "", found.role, found.interval];
+  const isChange = seat && role !== found.role;
+  if (held && whose(held) !== whose(found.seat)) goodbye(held); // another person has come in by this page
+  [seat, lost, held, role, interval] = [found.seat, "", "", found.role, found.interval];
   take(); // what a kick before has left there
   show("live");
   const status = one(".live [role=status]");
   status.textContent = found.in_place ? status.dataset[role] : status.dataset.application;
   open(found.url, found.in_place);
   wait();
-  say("tell", { type: hasCome ? "joined" : "role", role });
+  say("tell", { type: isChange ? "role" : "joined", role });
 }
 
 function wait() {
@@ -97,10 +100,11 @@ function wait() {
 }
 
 async function beat() {
-  const mine = seat;
+  const [mine, place] = [seat, one("[data-beat-url]")];
+  if (!place) return; // the session is no longer on the page
   let found = null;
   try {
-    const answer = await post(one("[data-beat-url]").dataset.beatUrl, { seat });
+    const answer = await post(place.dataset.beatUrl, { seat });
     found = answer.ok ? await answer.json() : null;
   } catch {
     found = null; // offline: said again after the same while
@@ -121,11 +125,14 @@ async function beat() {
 // --- getting up ------------------------------------------------------------------------------
 
 function getUp(reason) {
-  [lost, seat] = [seat, ""];
   if (reason === "left") {
-    say("join"); // nobody has heard of this page for too long, and nobody else sits there
+    // Nobody has heard of this page for too long, and nobody else sits there. Should it fail now, the next beat tries again.
+    held = seat;
+    wait();
+    say("join");
     return;
   }
+  [lost, seat] = [seat, ""];
   kicked(reason);
 }
 
@@ -147,17 +154,21 @@ function goAway(reason) {
   place.focus();
 }
 
+function goodbye(token) {
+  post(one("[data-leave-url]").dataset.leaveUrl, { seat: token }, { keepalive: true }).catch(() => {});
+}
+
 function leave() {
   if (!seat) return;
-  post(one("[data-leave-url]").dataset.leaveUrl, { seat }, { keepalive: true }).catch(() => {});
-  [seat, lost] = ["", ""];
+  goodbye(seat);
+  [seat, lost, held] = ["", "", ""];
   goAway("left");
   say("tell", { type: "left" });
 }
 
 document.addEventListener("vestibule:launch", ({ detail }) => sit(detail));
 document.addEventListener("vestibule:unseated", ({ detail }) => {
-  [lost, seat] = [seat || lost, ""];
+  [lost, seat, held] = [seat || held || lost, "", ""];
   kicked(detail.reason);
 });
 document.addEventListener("click", ({ target }) => target.closest("[data-leave]") && leave());
@@ -166,12 +177,13 @@ addEventListener("message", ({ origin, source, data }) => {
   if (origin === location.origin && source === frame?.contentWindow && data?.vestibule === "left") leave();
 });
 document.addEventListener("vestibule:begun", () => {
-  held = take();
+  clearTimeout(timer);
+  held = seat || take(); // sitting already: the portal has given the frame another token
+  seat = "";
   if (held) say("join");
 });
 document.addEventListener("vestibule:going", ({ detail }) => {
   if (held) detail.fields.set("held", held);
-  [lost, held] = [held, ""];
 });
 addEventListener("pagehide", () => {
   if (!seat) return;
