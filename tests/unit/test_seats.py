@@ -487,6 +487,16 @@ def test_a_journal_that_is_slow_is_summed_up_as_far_as_there_is_time(
     assert (found.visits, found.is_complete) == (5_000, False)
 
 
+@pytest.mark.req("E07", "E06")
+def test_somebody_who_comes_by_two_entrances_is_one_person(house: House, account: Account, session: Session) -> None:
+    join(house, account, session)
+    join(house, account, session, Person(email="Ada@Example.org", own_id="registrant:1"), entrance=Entrance.REGISTRANT)
+    join(house, account, session, Person(user_id="mrn-7"))
+    join(house, account, session, Person(user_id="mrn-7", own_id="user:1"), entrance=Entrance.DASHBOARD)
+    found = house.attendance.summary(account.account_id, session.session_id)
+    assert (found.visits, found.people) == (4, 2)
+
+
 @pytest.mark.req("E07")
 def test_adding_up_carries_no_metadata(house: House, wire: Wire, account: Account, session: Session) -> None:
     join(house, account, session, replace(ADA, metadata='{"x": "' + "y" * 8_000 + '"}'))
