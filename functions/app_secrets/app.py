@@ -38,7 +38,7 @@ def rotate(request: Request, secret_id: str) -> Answer:
 
 @api.route("DELETE", "/v1/account/app-secrets/<secret_id>", scope=scopes.APP_SECRETS_WRITE)
 def delete(request: Request, secret_id: str) -> Answer:
-    """Remove an application secret; tokens made with it are refused at once.
+    """Remove an application secret; tokens made with it are refused within 60 seconds.
 
     Errors: app_secret_not_found.
     """
