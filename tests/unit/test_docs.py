@@ -258,3 +258,15 @@ def test_every_link_and_every_path_leads_to_a_file(page: Any) -> None:
     named = re.findall(r"`((?:layers|functions|tools|tests|docs|events|bench)/[\w./-]+)`", text)
     missing += [path for path in named if not (ROOT / path).exists()]
     assert missing == []
+
+
+def test_the_security_page_names_every_function_that_may_read_the_signing_keys() -> None:
+    secret = {"Fn::GetAtt": ["SigningKeysSecret", "Id"]}
+    readers = {
+        one["Properties"]["CodeUri"].removeprefix("functions/")
+        for one in resources("AWS::Serverless::Function").values()
+        for policy in one["Properties"].get("Policies", ())
+        if any(statement.get("Resource") == secret for statement in policy.get("Statement", ()))
+    }
+    (line,) = re.findall(r"(?m)^\| signing keys \|.*$", (DOCS / "security.md").read_text())
+    assert set(re.findall(r"`(\w+)`", line)) == readers
