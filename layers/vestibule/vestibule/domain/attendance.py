@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 SUMMED_AT_MOST = 50_000
 """Visits that one summary counts."""
-SUMMED_FOR = 5 * SECOND
-"""How long one summary goes on reading: where visits carry much metadata, that is the narrower limit."""
+SUMMED_FOR = 6 * SECOND
+"""How long one summary goes on reading, of a function's ten seconds."""
 
 _READ_AT_ONCE = 1_000
 _STEPS_AT_MOST = 24 * 60

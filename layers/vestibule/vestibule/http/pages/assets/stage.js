@@ -126,7 +126,7 @@ async function beat() {
 
 function getUp(reason) {
   if (reason === "left") {
-    // Nobody has heard of this page for too long, and nobody else sits there. Should it fail now, the next beat tries again.
+    // Nobody has heard of this page for too long, and nobody else sits there. The next beat tries again.
     held = seat;
     wait();
     say("join");
