@@ -263,6 +263,6 @@ def new_key(*, published_at: int, signs_from: int) -> SigningKey:
 def _is_timely(claims: Mapping[str, Any], now: int, leeway: int) -> bool:
     issued_at, expires_at = claims["iat"], claims["exp"]
     not_before = claims.get("nbf", issued_at)  # ours have none, a portal's may
-    if any(type(moment) is not int for moment in (issued_at, expires_at, not_before)):
+    if type(issued_at) is not int or type(expires_at) is not int or type(not_before) is not int:
         return False
     return max(issued_at, not_before) <= to_epoch_seconds(now + leeway) and now < expires_at * SECOND

@@ -142,7 +142,7 @@ class Registrants:
         for one in wanted:
             try:
                 if self._clock() >= until:
-                    raise UnavailableError("dynamodb")  # noqa: TRY301 - one answer for whoever has to come again
+                    raise UnavailableError("dynamodb")
                 results.append(self.register(account_id, session_id, one))
             except VestibuleError as refused:
                 results.append(refused)

@@ -87,23 +87,25 @@ class VisitStore:
         limit
             Visits at most, 1 to 100.
         """
-        return self._read(account_id, session_id, after, limit, _visit_of)
+        return self._read(account_id, session_id, after, limit, begun=_visit_of)
 
     def stays(
         self, account_id: str, session_id: str, *, after: Position | None, limit: int
     ) -> tuple[list[Stay], Position | None]:
         """Return one page of the same visits as `page`, each without what only a reader of it wants to know."""
-        return self._read(account_id, session_id, after, limit, _stay_of, only=_OF_A_STAY)
+        return self._read(account_id, session_id, after, limit, begun=_stay_of, only=_OF_A_STAY)
 
-    def _read[S: Stay](  # noqa: PLR0913 - a page, and what it is made of
+    def _read[S: Stay](
         self,
         account_id: str,
         session_id: str,
         after: Position | None,
         limit: int,
+        *,
         begun: Callable[[Mapping[str, Any]], S],
         only: Sequence[str] = (),
     ) -> tuple[list[S], Position | None]:
+        """Read a page; ``begun`` makes a visit of the item that says who came."""
         part, sort = after or (0, _BEFORE_ALL)
         visits: list[S] = []
         while part < PARTS:
