@@ -1,9 +1,9 @@
 """Every test, in three lanes side by side: a build machine's two cores are kept busy.
 
 Browsers and functions wait for one another, so that the two lanes with a stack of their own
-leave a core idle every now and then; the unit tests run in what they leave.  What the first
-lane says is the terminal's; the others' follows when they are over, so that none is mixed
-into another.  At the end the policies are judged by what the functions of both stacks have
+leave a core idle every now and then; two processes run the unit tests in what they leave.
+What the first lane says is the terminal's; the others' follows when they are over, so that
+none is mixed into another.  At the end the policies are judged by what the functions of both stacks have
 asked for.  With arguments of one's own there is one run, of those.
 
 Usage: python -m tools.suite [pytest's arguments]
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 LAST = "tests/stack/test_last.py"
 BESIDE_BROWSERS = ("tests/contract/test_onsync_calls.py", "tests/contract/test_vsee.py")
 """Contract tests that run in the browsers' lane, so that both lanes take equally long."""
+SPREAD = ("-n", "2", "--dist", "loadfile")
+"""How tests that need nothing running are handed to two processes (pytest-xdist), a file to one of them."""
 JUDGE = f"{LAST}::test_what_the_functions_ask_for_is_what_their_policies_grant"
 
 _PYTEST = (sys.executable, "-m", "pytest")
@@ -49,7 +51,7 @@ def run(arguments: list[str]) -> int:
     shown = ("tests/browser", *BESIDE_BROWSERS, *on_stack[0])
     lanes = [
         _Lane(("tests/stack", "tests/contract", *left_out, *on_stack[1])),
-        _Lane(("tests/unit", "tests/template"), niceness=_YIELDING),
+        _Lane(("tests/unit", "tests/template", *SPREAD), niceness=_YIELDING),
     ]
     statuses = _side_by_side(shown, lanes)
     if not all(path.exists() for path in calls):
