@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from vestibule.dialects.front_door import Call
+    from vestibule.dialects.reading import Members
     from vestibule.errors import FieldError
     from vestibule.http.event import Answer, Event
     from vestibule.model import Account, Session
@@ -104,9 +105,18 @@ def bad_request(message: str) -> RequestError:
     return RequestError(400, "invalid_request", message)
 
 
-def missing(name: str) -> RequestError:
-    """Return the refusal of a body without a member, in the vendor's words."""
-    return bad_request(f"Missing {name} field in request")
+def needed(sent: Members, name: str) -> str:
+    """Return a text that has to be there.
+
+    Raises
+    ------
+    RequestError
+        It is not, in the vendor's words.
+    """
+    text = sent.text(name)
+    if text is None:
+        raise bad_request(f"Missing {name} field in request")
+    return text
 
 
 def account_of(call: Call) -> Account:
