@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _CONTROL_CATEGORIES = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})
 _BIDIRECTIONAL = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_BYTE_ORDER_MARK = "\ufeff"
 _ADDRESS = re.compile(r"[^\s@<>,;:\"\\()\[\]]{1,64}@[^\s@<>,;:\"\\()\[\]]{1,190}")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
@@ -115,12 +116,12 @@ def sought[R](rule: Callable[[str], R], value: str) -> R | None:
 
 
 def text(value: str, *, most: int, least: int = 1) -> str:
-    """Return one line of text: NFC, trimmed, without controls or direction overrides.
+    """Return one line of text: NFC, trimmed, without controls, direction overrides or byte order marks.
 
     Direction overrides and line separators would let a name rearrange or forge
     the text around it, on a page as in a mail's header.
     """
-    clean = unicodedata.normalize("NFC", value).strip()
+    clean = _normal(value).strip()
     for character in clean:
         if unicodedata.category(character) in _CONTROL_CATEGORIES or character in _BIDIRECTIONAL:
             raise RuleError("invalid_character", f"must not hold U+{ord(character):04X}.")
@@ -135,12 +136,16 @@ def one_line(value: str) -> str:
     For places where a forged line does harm, such as a mail's header, and where
     refusing comes too late: whoever the text is meant for still gets it.
     """
-    normal = unicodedata.normalize("NFC", value)
     harmless = (
         " " if unicodedata.category(character) in _CONTROL_CATEGORIES or character in _BIDIRECTIONAL else character
-        for character in normal
+        for character in _normal(value)
     )
     return " ".join(word for word in "".join(harmless).split(" ") if word).strip()
+
+
+def _normal(value: str) -> str:
+    """Return a text in NFC, without the mark that files begin with and that people paste along, unseen."""
+    return unicodedata.normalize("NFC", value.replace(_BYTE_ORDER_MARK, ""))
 
 
 def name(value: str) -> str:
