@@ -35,20 +35,15 @@ OLGA = {"email": "olga@x.example", "first_name": " ", "last_name": " ", "role": 
 PEOPLE = [{**one, "send_email_invitation": send} for one, send in ((BEN, 0), (OLGA, "false"), (ANNA, False))]
 
 
-@pytest.fixture
-def api(portal: Portal) -> OnSync:
-    """The API of a fresh account."""
-    return OnSync.of(portal)
-
-
 @pytest.fixture(scope="module")
 def clinic(open_portal: Callable[..., Portal]) -> Portal:
-    """An account for all tests that change nothing about it."""
+    """An account for all tests that change nothing about it and look at nothing but what they made."""
     return open_portal()
 
 
 @pytest.fixture(scope="module")
-def shared(clinic: Portal) -> OnSync:
+def api(clinic: Portal) -> OnSync:
+    """The API of that account."""
     return OnSync.of(clinic)
 
 
@@ -89,13 +84,14 @@ def refused(answer: httpx.Response) -> tuple[int, str]:
 # --- credentials and formats ------------------------------------------------------------------------------
 
 
-def test_credentials_are_verified(portal: Portal, api: OnSync) -> None:
+def test_credentials_are_verified(clinic: Portal, api: OnSync) -> None:
     """The path names the account by its slug, or by the client itself, as a client with one setting does."""
-    by_client = OnSync(portal.api, portal.client_id)
+    by_client = OnSync(clinic.api, clinic.client_id)
 
     assert api.request("GET", "/authverify").text == "<xml><status>1</status></xml>"
     assert by_client.call("GET", "/authverify").text == '{"status": true}'
     assert by_client.call("GET", "/AuthVerify", 2).status_code == 200
+    assert by_client.call("GET", "//authverify").status_code == 200  # a base address with a slash at its end
 
 
 def test_without_good_credentials_nothing_is_said(portal: Portal, clinic: Portal) -> None:
@@ -116,11 +112,11 @@ def test_without_good_credentials_nothing_is_said(portal: Portal, clinic: Portal
         assert stranger.call("GET", "/authverify").text == '{"status": false, "error": "Not authorized"}'
 
 
-def test_a_client_that_knows_a_host_alone(portal: Portal) -> None:
+def test_a_client_that_knows_a_host_alone(clinic: Portal) -> None:
     """At the root of the dialect's own host."""
-    host = portal.api.base_url.replace("://api.", "://onsync.")
+    host = clinic.api.base_url.replace("://api.", "://onsync.")
 
-    answer = portal.api.get(f"{host}/api/1/{portal.account.slug}/authverify")
+    answer = clinic.api.get(f"{host}/api/1/{clinic.account.slug}/authverify")
 
     assert (answer.status_code, answer.text) == (200, "<xml><status>1</status></xml>")
 
@@ -140,11 +136,11 @@ def test_a_client_that_knows_a_host_alone(portal: Portal) -> None:
     ],
 )
 def test_xml_is_the_default_and_json_is_asked_for(
-    shared: OnSync, path: str, accept: str | None, content_type: str
+    api: OnSync, path: str, accept: str | None, content_type: str
 ) -> None:
     headers = {"Accept": accept} if accept else {}
 
-    answers = [shared.request("GET", f"{name}{path}", headers=headers) for name in ("/authverify", "/nothing")]
+    answers = [api.request("GET", f"{name}{path}", headers=headers) for name in ("/authverify", "/nothing")]
 
     assert [answer.headers["content-type"] for answer in answers] == [content_type] * 2
 
@@ -187,7 +183,7 @@ def test_the_body_is_looked_at_and_not_the_header(api: OnSync, body: dict[str, A
     assert (session["topic"], session["duration"], session["start_time"]) == (TOPIC["topic"], 60, START)
 
 
-def test_a_session_shows_these_members(api: OnSync, portal: Portal) -> None:
+def test_a_session_shows_these_members(api: OnSync, clinic: Portal) -> None:
     """The members but session_link, and their order, are [ours]."""
     session_id = added(api, friendly_url="annual-review")
 
@@ -196,16 +192,16 @@ def test_a_session_shows_these_members(api: OnSync, portal: Portal) -> None:
 
     assert as_json.text == (
         f'{{"id": {session_id}, "topic": "Café & <Bar> 🙂", "start_time": "{START}", "timezone": "UTC", '
-        f'"duration": 60, "friendly_url": "annual-review", "session_link": "{portal.hub_url}/s/{session_id}"}}'
+        f'"duration": 60, "friendly_url": "annual-review", "session_link": "{clinic.hub_url}/s/{session_id}"}}'
     )
     assert as_xml.text == (
         f"<xml><id>{session_id}</id><topic>Café &amp; &lt;Bar&gt; 🙂</topic><start_time>{START}</start_time>"
         f"<timezone>UTC</timezone><duration>60</duration><friendly_url>annual-review</friendly_url>"
-        f"<session_link>{portal.hub_url}/s/{session_id}</session_link></xml>"
+        f"<session_link>{clinic.hub_url}/s/{session_id}</session_link></xml>"
     )
     assert parseString(as_xml.content)  # noqa: S318 - our own answer
-    native = portal.api.get(f"/v1/sessions/{session_id}").json()
-    assert native["friendly_link"] == f"{portal.hub_url}/go/{portal.account.slug}/annual-review"
+    native = clinic.api.get(f"/v1/sessions/{session_id}").json()
+    assert native["friendly_link"] == f"{clinic.hub_url}/go/{clinic.account.slug}/annual-review"
 
 
 @pytest.mark.parametrize(
@@ -231,11 +227,11 @@ def test_parameters_may_be_words_of_the_path(api: OnSync, find: tuple[str, dict[
     ],
 )  # fmt: skip
 @pytest.mark.req("S07")
-def test_time_zones_in_every_spelling(api: OnSync, portal: Portal, code: str | int, utc: str, back: str | None) -> None:
+def test_time_zones_in_every_spelling(api: OnSync, clinic: Portal, code: str | int, utc: str, back: str | None) -> None:
     """A code is a distance, all year round; where no zone has it the session is shown in UTC. [ours]."""
     session_id = added(api, timezone=code)
 
-    starts_at = portal.api.get(f"/v1/sessions/{session_id}").json()["starts_at"]
+    starts_at = clinic.api.get(f"/v1/sessions/{session_id}").json()["starts_at"]
     session = shown(api, session_id)
 
     assert starts_at[11:16] == utc
@@ -243,11 +239,20 @@ def test_time_zones_in_every_spelling(api: OnSync, portal: Portal, code: str | i
         assert (session["start_time"], session["timezone"]) == (START, back)
 
 
+@pytest.mark.req("S07")
+def test_a_session_that_begins_now_has_a_zone_too(api: OnSync) -> None:
+    """Also without a start_time."""
+    zones = [shown(api, added(api, start_time=None, timezone=code))["timezone"] for code in ("UP2", "um5")]
+
+    assert zones == ["UP2", "UM5"]
+    assert api.call("PUT", "/session", topic="Now", timezone="nowhere").status_code == 400
+
+
 @pytest.mark.parametrize("code", ["UP15", "nowhere", "UTC+25", "99999", "+9999", "UTC+", "1.5"])
-def test_a_time_zone_that_there_is_not(shared: OnSync, code: str) -> None:
+def test_a_time_zone_that_there_is_not(api: OnSync, code: str) -> None:
     said = "timezone: must be a code such as UP1, a distance such as UTC+2 or +0530, or a number of seconds."
 
-    assert refused(shared.call("PUT", "/session", **{**TOPIC, "timezone": code})) == (400, said)
+    assert refused(api.call("PUT", "/session", **{**TOPIC, "timezone": code})) == (400, said)
 
 
 @pytest.mark.parametrize(
@@ -276,8 +281,8 @@ def test_a_time_zone_that_there_is_not(shared: OnSync, code: str) -> None:
         ),
     ],
 )
-def test_a_session_that_cannot_be_added(shared: OnSync, changes: dict[str, Any], said: tuple[int, str]) -> None:
-    assert refused(shared.call("PUT", "/session", **{**TOPIC, **changes})) == said
+def test_a_session_that_cannot_be_added(api: OnSync, changes: dict[str, Any], said: tuple[int, str]) -> None:
+    assert refused(api.call("PUT", "/session", **{**TOPIC, **changes})) == said
 
 
 def test_a_friendly_url_is_given_once(api: OnSync) -> None:
@@ -288,17 +293,18 @@ def test_a_friendly_url_is_given_once(api: OnSync) -> None:
     assert refused(answer) == (409, "Another session of the account has this friendly_url.")
 
 
-def test_a_year_is_not_too_long_and_a_password_is_taken(api: OnSync, portal: Portal) -> None:
+def test_a_year_is_not_too_long_and_a_password_is_taken(api: OnSync, clinic: Portal) -> None:
     session_id = added(api, duration=525_600, password="open sesame")
-    portal.handed_out.note("session password", "open sesame")
+    clinic.handed_out.note("session password", "open sesame")
 
-    native = portal.api.get(f"/v1/sessions/{session_id}").json()
+    native = clinic.api.get(f"/v1/sessions/{session_id}").json()
 
     assert (native["duration_minutes"], native["has_password"]) == (525_600, True)
 
 
-def test_the_accounts_own_user_hosts_its_sessions(api: OnSync, portal: Portal) -> None:
+def test_the_accounts_own_user_hosts_its_sessions(portal: Portal) -> None:
     """[ours]: made with the first session, found by its external_id; a client's user_id changes nothing."""
+    api = OnSync.of(portal)
     first, second = added(api), added(api, user_id=12345)
 
     (host,) = portal.api.get("/v1/users", params={"external_id": "onsync"}).json()["items"]
@@ -322,11 +328,14 @@ def test_a_session_is_changed_in_what_is_given(api: OnSync) -> None:
     assert len(invitees(api, session_id)["participants"]) == 1
 
 
-def test_a_change_whose_people_cannot_be_read_changes_nothing(api: OnSync) -> None:
+def test_a_change_whose_people_cannot_be_invited_changes_nothing(api: OnSync) -> None:
     session_id = added(api, invited_participants=PEOPLE)
     before = shown(api, session_id), invitees(api, session_id)
 
-    for people in ([{**ANNA, "role": 4}], [{"first_name": "Nobody"}], "everybody"):
+    for people in (
+        [{**ANNA, "role": 4}], [{"first_name": "Nobody"}], "everybody", [BEN, {**ANNA, "email": "nobody"}],
+        [BEN, {**ANNA, "first_name": "x" * 201}],
+    ):  # fmt: skip
         answer = api.call("POST", "/session", id=session_id, topic="New topic", invited_participants=people)
         assert answer.status_code == 400, answer.text
 
@@ -334,10 +343,10 @@ def test_a_change_whose_people_cannot_be_read_changes_nothing(api: OnSync) -> No
 
 
 @pytest.mark.req("S07")
-def test_what_was_shown_may_come_back(api: OnSync, portal: Portal) -> None:
+def test_what_was_shown_may_come_back(api: OnSync, clinic: Portal) -> None:
     """The whole object changes nothing, also of a session that was planned elsewhere and has begun."""
-    user = portal.create_user()
-    native = portal.api.post(
+    user = clinic.create_user()
+    native = clinic.api.post(
         "/v1/sessions",
         json={"title": "Native", "host": {"user_id": user["id"]}, "time_zone": "Europe/Berlin"},
     ).json()
@@ -346,18 +355,19 @@ def test_what_was_shown_may_come_back(api: OnSync, portal: Portal) -> None:
     answer = api.call("POST", "/session", **whole)
 
     assert answer.status_code == 200, answer.text
-    after = portal.api.get(f"/v1/sessions/{native['id']}").json()
+    after = clinic.api.get(f"/v1/sessions/{native['id']}").json()
     assert {**after, "version": 0, "updated_at": 0} == {
         **native, "version": 0, "updated_at": 0
     }  # fmt: skip
 
 
 def test_a_session_is_deleted_by_a_body(api: OnSync) -> None:
+    """That deleting twice is no error is [ours]: a client that repeats a lost answer's call is told the same."""
     session_id = added(api, invited_participants=PEOPLE)
 
-    answer = api.call("DELETE", "/session", id=session_id)
+    answers = [api.call("DELETE", "/session", id=one) for one in (session_id, str(session_id))]
 
-    assert (answer.status_code, answer.text) == (200, '{"message": "Session was deleted"}')
+    assert [(one.status_code, one.text) for one in answers] == [(200, '{"message": "Session was deleted"}')] * 2
     for path in ("session", "invitees"):
         assert refused(api.call("GET", f"/{path}/id/{session_id}")) == (404, "Session not found.")
     assert refused(api.call("POST", "/session", id=session_id, topic="x")) == (404, "Session not found.")
@@ -376,8 +386,8 @@ def test_the_words_in_xml(api: OnSync) -> None:
 
 
 @pytest.mark.req("P05")
-def test_an_unknown_session_is_not_found(shared: OnSync, api: OnSync) -> None:
-    foreign = added(shared)
+def test_an_unknown_session_is_not_found(api: OnSync, portal: Portal) -> None:
+    foreign = added(OnSync.of(portal))
     for session_id in ("5", "10000001", "x" * 2_000, foreign):
         for method, path in (("GET", "/session"), ("POST", "/session"), ("DELETE", "/session"), ("GET", "/invitees")):
             answer = api.call(method, path, id=session_id)
@@ -391,7 +401,7 @@ def test_an_unknown_session_is_not_found(shared: OnSync, api: OnSync) -> None:
 
 
 @pytest.mark.req("S02")
-def test_invitees_are_grouped_by_role_in_this_order(api: OnSync, portal: Portal) -> None:
+def test_invitees_are_grouped_by_role_in_this_order(api: OnSync, clinic: Portal) -> None:
     """One client looks for `<email>...</personal_session_link>` by a pattern: the address stands before the link."""
     session_id = added(api, invited_participants=PEOPLE)
 
@@ -412,8 +422,8 @@ def test_invitees_are_grouped_by_role_in_this_order(api: OnSync, portal: Portal)
     found = re.findall(r"<email>([^<]*)</email>.*?<personal_session_link>([^<]*)</personal_session_link>", as_xml.text)
     assert found == [(one["email"], one["personal_session_link"]) for one in people]
     for one in people:
-        assert re.fullmatch(re.escape(portal.hub_url) + r"/p/[\w-]+", one["personal_session_link"])
-        portal.handed_out.note("personal link", one["personal_session_link"].rpartition("/")[2])
+        assert re.fullmatch(re.escape(clinic.hub_url) + r"/p/[\w-]+", one["personal_session_link"])
+        clinic.handed_out.note("personal link", one["personal_session_link"].rpartition("/")[2])
     assert len({one["personal_session_link"] for one in people}) == 3
 
 
@@ -429,7 +439,7 @@ def test_groups_without_people(api: OnSync) -> None:
     )
 
 
-def test_who_is_mailed_is_said_person_by_person(api: OnSync, portal: Portal) -> None:
+def test_who_is_mailed_is_said_person_by_person(api: OnSync, clinic: Portal) -> None:
     people = [
         {**ANNA, "send_email_invitation": "true"},
         {**BEN, "send_email_invitation": 0},
@@ -438,7 +448,7 @@ def test_who_is_mailed_is_said_person_by_person(api: OnSync, portal: Portal) -> 
     ]
     session_id = added(api, invited_participants=people)
 
-    native = portal.api.get(f"/v1/sessions/{session_id}").json()["participants"]
+    native = clinic.api.get(f"/v1/sessions/{session_id}").json()["participants"]
 
     assert {one["email"]: one["notify"] for one in native[1:]} == {
         "anna@x.example": "email", "ben@x.example": "none", "olga@x.example": "email", "silent@x.example": "none",
@@ -450,12 +460,12 @@ def test_who_is_mailed_is_said_person_by_person(api: OnSync, portal: Portal) -> 
     assert native[0]["notify"] == "none"
 
 
-def test_a_list_replaces_the_one_before(api: OnSync, portal: Portal) -> None:
+def test_a_list_replaces_the_one_before(api: OnSync, clinic: Portal) -> None:
     """Who stays, by e-mail address, keeps id and link and gets no second mail: portals store the links."""
     mailed = {**ANNA, "send_email_invitation": True}
     session_id = added(api, invited_participants=[mailed, *PEOPLE[:2]])
     anna, ben, _ = [one for group in invitees(api, session_id).values() for one in group]
-    before = participant(portal, session_id, email="anna@x.example")
+    before = participant(clinic, session_id, email="anna@x.example")
 
     answer = api.call(
         "POST",
@@ -475,7 +485,7 @@ def test_a_list_replaces_the_one_before(api: OnSync, portal: Portal) -> None:
     kept = {one["email"].lower(): (one["user_id"], one["personal_session_link"]) for one in groups["moderators"]}
     assert kept == {one["email"]: (one["user_id"], one["personal_session_link"]) for one in (anna, ben)}
     assert groups["moderators"][1]["last_name"] == "Moderator"
-    after = participant(portal, session_id, id=before["id"])
+    after = participant(clinic, session_id, id=before["id"])
     assert after["notify"] == "email"
     for nothing in (None, ""):
         api.call("POST", "/session", id=session_id, invited_participants=nothing)
@@ -534,6 +544,31 @@ def test_invitees_one_by_one(api: OnSync) -> None:
     assert refused(again) == (404, "Invitee not found.")
 
 
+def test_invitees_one_by_one_in_xml(api: OnSync) -> None:
+    """The messages are [ours], as in JSON."""
+    session_id = added(api)
+
+    def send(method: str, **parameters: Any) -> tuple[int, str]:
+        body = raw({"session_id": session_id, **parameters})
+        answer = api.request(method, "/invitee", content=body, headers={"Content-Type": "text/html"})
+        assert answer.headers["content-type"] == XML
+        return answer.status_code, answer.text
+
+    put = send("PUT", **ANNA)
+    (invitee,) = (one["user_id"] for one in invitees(api, session_id)["moderators"])
+    taken = send("PUT", **{**ANNA, "last_name": "<Again> & again"})
+    post, delete, again = send("POST", user_id=invitee, role=3), *(send("DELETE", user_id=invitee) for _ in range(2))
+
+    assert [put, post, delete] == [
+        (200, f"<xml><id>{invitee}</id><message>Invitee added</message></xml>"),
+        (200, f"<xml><id>{invitee}</id><message>Invitee updated</message></xml>"),
+        (200, "<xml><message>Invitee was deleted</message></xml>"),
+    ]
+    said = "Anna &lt;Again&gt; &amp; again takes part in the session already."
+    assert taken == (409, f"<xml><status>0</status><error>{said}</error></xml>")
+    assert again == (404, "<xml><status>0</status><error>Invitee not found.</error></xml>")
+
+
 def test_what_invitees_showed_may_come_back(api: OnSync) -> None:
     """Whole, one by one or as the session's list: nothing changes, and nobody has another link."""
     session_id = added(api, invited_participants=PEOPLE)
@@ -572,7 +607,7 @@ def test_nobody_is_invited_twice(api: OnSync) -> None:
 # --- version 2 --------------------------------------------------------------------------------------------
 
 
-def test_version_two(api: OnSync, portal: Portal) -> None:
+def test_version_two(api: OnSync, clinic: Portal) -> None:
     """user_session and user_invitee; the answer holds the invitee's id and link on top."""
     user = api.call("PUT", "/user", 2, email="owner@x.example", first_name="Olive", last_name="Owner")
     assert user.status_code == 201
@@ -589,7 +624,7 @@ def test_version_two(api: OnSync, portal: Portal) -> None:
     put = api.call("PUT", "/user_invitee", 2, **anna)
     assert put.status_code == 200
     assert list(put.json()) == ["id", "personal_session_link"]
-    assert put.json()["personal_session_link"].startswith(f"{portal.hub_url}/p/{session_id}-")
+    assert put.json()["personal_session_link"].startswith(f"{clinic.hub_url}/p/{session_id}-")
     assert api.call("PUT", "/user_invitee", 2, **anna).json() == put.json()
     as_xml = api.request("PUT", "/user_invitee", version=2, content=raw(anna), headers=FORM)
     link = put.json()["personal_session_link"]
@@ -618,8 +653,8 @@ def test_version_two(api: OnSync, portal: Portal) -> None:
         ("PUT", "/session", 3), ("GET", "/users", 1),
     ],
 )  # fmt: skip
-def test_other_methods_are_none(shared: OnSync, method: str, path: str, version: int) -> None:
-    answer = shared.request(method, f"{path}/format/json", version=version)
+def test_other_methods_are_none(api: OnSync, method: str, path: str, version: int) -> None:
+    answer = api.request(method, f"{path}/format/json", version=version)
 
     assert answer.text == '{"status": false, "error": "Unknown method."}'
     assert answer.status_code == 404
@@ -628,14 +663,14 @@ def test_other_methods_are_none(shared: OnSync, method: str, path: str, version:
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", "/user/id/5"), ("POST", "/user"), ("DELETE", "/user"), ("GET", "/users")]
 )
-def test_users_can_be_added_and_no_more(shared: OnSync, method: str, path: str) -> None:
-    answer = shared.request(method, f"{path}/format/json", version=2)
+def test_users_can_be_added_and_no_more(api: OnSync, method: str, path: str) -> None:
+    answer = api.request(method, f"{path}/format/json", version=2)
 
     assert refused(answer) == (501, "This call of the vendor's API is not offered here.")
 
 
-def test_what_the_gateway_says_by_itself_is_xml(shared: OnSync) -> None:
-    answer = shared.web.request("OPTIONS", "/onsync/api/1/x/session")
+def test_what_the_gateway_says_by_itself_is_xml(api: OnSync) -> None:
+    answer = api.web.request("OPTIONS", "/onsync/api/1/x/session")
 
     assert (answer.status_code, answer.text) == (404, "<xml><status>0</status><error>Unknown method.</error></xml>")
 
@@ -655,19 +690,19 @@ BOMB = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bbbbbbbbbb"><!ENTITY c "&
      b'rest_data={"topic": NaN', b'{"topic": "x", "weight": 1e999}', b"input_type=xml&rest_data=<xml/>"],
     ids=lambda body: body[:30].decode("latin-1"),
 )  # fmt: skip
-def test_a_body_that_cannot_be_read_is_a_400(shared: OnSync, body: bytes) -> None:
+def test_a_body_that_cannot_be_read_is_a_400(api: OnSync, body: bytes) -> None:
     """XML is not read at all, so nothing in it can go off."""
-    answer = shared.request("PUT", "/session/format/json", content=body, headers=FORM)
+    answer = api.request("PUT", "/session/format/json", content=body, headers=FORM)
 
     assert refused(answer) == (400, "The body cannot be read.")
 
 
 @pytest.mark.req("P04")
-def test_a_body_of_more_than_a_megabyte_is_a_413(shared: OnSync) -> None:
+def test_a_body_of_more_than_a_megabyte_is_a_413(api: OnSync) -> None:
     large = raw({**TOPIC, "unknown": "x" * 1_040_000})
-    assert shared.request("PUT", "/session", content=large, headers=FORM).status_code == 201
+    assert api.request("PUT", "/session", content=large, headers=FORM).status_code == 201
 
-    answer = shared.request("PUT", "/session/format/json", content=large + b" " * 20_000, headers=FORM)
+    answer = api.request("PUT", "/session/format/json", content=large + b" " * 20_000, headers=FORM)
 
     assert refused(answer) == (413, "The body is too large.")
 
@@ -682,12 +717,12 @@ def test_a_client_may_do_here_what_it_may_do_in_the_native_api(clinic: Portal) -
 
 
 @pytest.mark.req("R01")
-def test_an_outage_is_a_503_in_the_vendors_shape(shared: OnSync, aws: AwsProxy) -> None:
+def test_an_outage_is_a_503_in_the_vendors_shape(api: OnSync, aws: AwsProxy) -> None:
     failing = calls_of(service="dynamodb", action="TransactWriteItems", function="OnSyncFunction")
-    added(shared)
+    added(api)
 
     with aws.fail(failing, "InternalServerError", status=500, times=3):
-        answer = shared.call("PUT", "/session", **TOPIC)
+        answer = api.call("PUT", "/session", **TOPIC)
 
     assert refused(answer) == (503, "The service is briefly unavailable. Please try again.")
     assert answer.headers["retry-after"] == "1"

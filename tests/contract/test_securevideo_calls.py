@@ -99,7 +99,7 @@ def invalid(detail: str) -> tuple[int, str]:
 
 @pytest.fixture(scope="module")
 def clinic(open_portal: Callable[..., Portal]) -> Portal:
-    """An account for all tests that change nothing about it."""
+    """An account for all tests that change nothing about it and look at nothing but what they made."""
     return open_portal()
 
 
@@ -111,6 +111,12 @@ def api(clinic: Portal) -> SecureVideo:
 @pytest.fixture(scope="module")
 def host(api: SecureVideo) -> dict[str, Any]:
     return created(api, FullName="Dr. Grace Hopper", EmailAddress="grace@clinic.example", ExternalId="EHR-1")
+
+
+@pytest.fixture(scope="module")
+def neighbour(open_portal: Callable[..., Portal]) -> SecureVideo:
+    """The API of another account, whose people and sessions are nobody's business here."""
+    return SecureVideo(open_portal().api)
 
 
 @pytest.fixture
@@ -152,38 +158,38 @@ def test_a_user_is_created_with_these_bytes(api: SecureVideo) -> None:
     assert (read.status_code, headers_of(read), read.text) == (200, HEADERS, answer.text)
 
 
-def test_what_came_back_changes_nothing_but_what_was_changed(own: SecureVideo, portal: Portal) -> None:
+def test_what_came_back_changes_nothing_but_what_was_changed(api: SecureVideo, clinic: Portal) -> None:
     """Clients send the whole object back; of several zones of one Windows name the finer stays."""
-    native = portal.create_user(full_name="Eva", time_zone="Europe/Vienna", external_id="vienna", role="provider")
-    whole = own.get("/user/0?externalId=vienna").json()
+    native = clinic.create_user(full_name="Eva", time_zone="Europe/Vienna", external_id="vienna", role="provider")
+    whole = api.get("/user/0?externalId=vienna").json()
     assert (whole["TimeZoneWindowsId"], whole["HelpNumber"]) == ("W. Europe Standard Time", "")
 
-    answer = own.put(f"/user/{native['id']}", json={**whole, "FullName": "Eva Novak", "SmsNumber": "+43 1 5550100"})
+    answer = api.put(f"/user/{native['id']}", json={**whole, "FullName": "Eva Novak", "SmsNumber": "+43 1 5550100"})
 
     assert answer.status_code == 200
     assert answer.json() == {**whole, "FullName": "Eva Novak", "SmsNumber": "+43 1 5550100"}
-    kept = portal.api.get(f"/v1/users/{native['id']}").json()
+    kept = clinic.api.get(f"/v1/users/{native['id']}").json()
     assert (kept["time_zone"], kept["external_id"], kept["role"]) == ("Europe/Vienna", "vienna", "provider")
 
 
-def test_members_that_are_left_out_stay_and_empty_ones_are_cleared(own: SecureVideo) -> None:
-    user = created(own, ExternalId="E-5", SmsNumber="+1 555 0100")
+def test_members_that_are_left_out_stay_and_empty_ones_are_cleared(api: SecureVideo) -> None:
+    user = created(api, ExternalId="E-5", SmsNumber="+1 555 0100")
 
-    changed = own.put(f"/user/{user['SystemUserId']}", json={"ExternalId": "", "helpnumber": 5550199}).json()
+    changed = api.put(f"/user/{user['SystemUserId']}", json={"ExternalId": "", "helpnumber": 5550199}).json()
 
     assert changed == {**user, "ExternalId": "", "HelpNumber": "5550199"}
-    assert refusal(own.get("/user/0?externalId=E-5")) == (404, NO_USER)
+    assert refusal(api.get("/user/0?externalId=E-5")) == (404, NO_USER)
 
 
 @pytest.mark.parametrize(
     ("letters", "role", "shown"), [("H,P", "provider", "H,P"), ("p", "member", "P"), ("I", "guest", "I")]
 )
-def test_the_letters_of_a_role(own: SecureVideo, portal: Portal, letters: str, role: str, shown: str) -> None:
+def test_the_letters_of_a_role(api: SecureVideo, clinic: Portal, letters: str, role: str, shown: str) -> None:
     """[ours]."""
-    user = created(own, SystemRoles=letters)
+    user = created(api, SystemRoles=letters)
 
     assert user["SystemRoles"] == shown
-    assert portal.api.get(f"/v1/users/{user['SystemUserId']}").json()["role"] == role
+    assert clinic.api.get(f"/v1/users/{user['SystemUserId']}").json()["role"] == role
 
 
 def test_all_users_are_an_array(own: SecureVideo) -> None:
@@ -226,33 +232,33 @@ def test_a_name_may_be_in_any_script(api: SecureVideo) -> None:
     assert '"FullName": "Zoë Ωmega 🙂"'.encode() in answer.content
 
 
-def test_an_external_id_that_is_taken_is_a_409(own: SecureVideo) -> None:
-    created(own, ExternalId="E-7")
+def test_an_external_id_that_is_taken_is_a_409(api: SecureVideo) -> None:
+    created(api, ExternalId="E-7")
 
-    answer = own.post("/user", json={**ADA, "ExternalId": "E-7"})
+    answer = api.post("/user", json={**ADA, "ExternalId": "E-7"})
 
     assert refusal(answer) == (409, '{"Message": "Another user of the account has this ExternalId."}')
 
 
-def test_a_deleted_user_is_gone(own: SecureVideo) -> None:
-    user = created(own, ExternalId="E-8")
+def test_a_deleted_user_is_gone(api: SecureVideo) -> None:
+    user = created(api, ExternalId="E-8")
 
-    answer = own.delete(f"/user/{user['SystemUserId']}", content=b"{}")
+    answer = api.delete(f"/user/{user['SystemUserId']}", content=b"{}")
 
     assert (answer.status_code, answer.content, headers_of(answer)) == (204, b"", HEADERS)
-    assert refusal(own.get(f"/user/{user['SystemUserId']}")) == (404, NO_USER)
-    assert refusal(own.delete(f"/user/{user['SystemUserId']}")) == (404, NO_USER)
+    assert refusal(api.get(f"/user/{user['SystemUserId']}")) == (404, NO_USER)
+    assert refusal(api.delete(f"/user/{user['SystemUserId']}")) == (404, NO_USER)
 
 
 @pytest.mark.parametrize("password", ["Passw0rd!", "aA1#aA1#", "Ünïcode1 A*"])
-def test_a_password_is_set(own: SecureVideo, portal: Portal, password: str) -> None:
-    portal.handed_out.note("password", password)
-    user = created(own)
+def test_a_password_is_set(api: SecureVideo, clinic: Portal, password: str) -> None:
+    clinic.handed_out.note("password", password)
+    user = created(api)
 
-    answer = own.put(f"/password/{user['SystemUserId']}", json={"NewPassword": password})
+    answer = api.put(f"/password/{user['SystemUserId']}", json={"NewPassword": password})
 
     assert (answer.status_code, answer.content, headers_of(answer)) == (204, b"", HEADERS)
-    assert own.get(f"/user/{user['SystemUserId']}").json()["NewPassword"] is None
+    assert api.get(f"/user/{user['SystemUserId']}").json()["NewPassword"] is None
 
 
 @pytest.mark.parametrize(
@@ -275,10 +281,10 @@ def test_a_weak_password_is_a_409(api: SecureVideo, host: dict[str, Any], passwo
         ("POST", "/session/{}"), ("GET", "/session/{}"), ("GET", "/history/{}?month=2016-04-01"),
     ],
 )  # fmt: skip
-def test_an_unknown_user_is_not_found(clinic: Portal, own: SecureVideo, method: str, path: str) -> None:
-    foreign = clinic.create_user()["id"]
+def test_an_unknown_user_is_not_found(api: SecureVideo, neighbour: SecureVideo, method: str, path: str) -> None:
+    foreign = created(neighbour)["SystemUserId"]
     for user_id in ("5", "10000001", "-1", "%00", "9" * 2_000, foreign):
-        answer = own.request(method, path.format(user_id), json={"ScheduleTs": START})
+        answer = api.request(method, path.format(user_id), json={"ScheduleTs": START})
         assert refusal(answer) == (404, NO_USER), user_id
 
 
@@ -286,10 +292,10 @@ def test_an_unknown_user_is_not_found(clinic: Portal, own: SecureVideo, method: 
 
 
 @pytest.mark.req("S03")
-def test_a_session_is_created_with_these_bytes(own: SecureVideo) -> None:
-    host = created(own)
+def test_a_session_is_created_with_these_bytes(api: SecureVideo) -> None:
+    host = created(api)
 
-    answer = own.post(
+    answer = api.post(
         f"/Session/{host['SystemUserId']}?UserId={host['SystemUserId']}",
         json={"UserId": int(host["SystemUserId"]), "ScheduleTs": START, "Participants": [GUEST]},
     )
@@ -320,11 +326,11 @@ def test_a_session_is_created_with_these_bytes(own: SecureVideo) -> None:
     )
     assert list(session) == SESSION_MEMBERS
     assert list(guest) == PARTICIPANT_MEMBERS
-    assert own.get(f"/session/{host['SystemUserId']}").text == f"[{answer.text}]"
+    assert api.get(f"/session/{host['SystemUserId']}").text == f"[{answer.text}]"
 
 
-def test_everything_that_later_pages_add_is_kept(own: SecureVideo, portal: Portal) -> None:
-    host, other = created(own, ExternalId="EHR-9"), created(own, FullName="Bo Two", EmailAddress="bo@clinic.example")
+def test_everything_that_later_pages_add_is_kept(api: SecureVideo, clinic: Portal) -> None:
+    host, other = created(api, ExternalId="EHR-9"), created(api, FullName="Bo Two", EmailAddress="bo@clinic.example")
     body = {
         "ScheduleTs": START,
         "DurationMinutes": "30",
@@ -340,7 +346,7 @@ def test_everything_that_later_pages_add_is_kept(own: SecureVideo, portal: Porta
         ],
     }
 
-    session = own.post("/session/0?externalId=EHR-9", json=body).json()
+    session = api.post("/session/0?externalId=EHR-9", json=body).json()
 
     kept = ["DurationMinutes", "WaitTime", "ScheduleType", "ExternalSessionId", "Topic"]
     assert [session[name] for name in kept] == [30, "15", "S", "visit-7", "Annual review"]
@@ -348,15 +354,15 @@ def test_everything_that_later_pages_add_is_kept(own: SecureVideo, portal: Porta
     _, user, guest = session["Participants"]
     assert (user["SecureVideoUserId"], user["ParticipantFullName"]) == (int(other["SystemUserId"]), "Bo Two")
     assert (guest["ParticipantExternalId"], guest["ParticipantDefaultResolution"]) == ("mrn-1", "default")
-    native = portal.api.get(f"/v1/sessions/{session['SessionId']}").json()
+    native = clinic.api.get(f"/v1/sessions/{session['SessionId']}").json()
     assert (native["external_id"], native["duration_minutes"]) == ("visit-7", 30)
     assert [p["role"] for p in native["participants"]] == ["host", "attendee", "attendee"]
 
 
-def test_a_session_of_more_people_than_one_transaction_takes(own: SecureVideo) -> None:
+def test_a_session_of_more_people_than_one_transaction_takes(api: SecureVideo) -> None:
     guests = [{"ParticipantFullName": f"Guest {number}"} for number in range(60)]
 
-    session = planned(own, created(own), *guests)
+    session = planned(api, created(api), *guests)
 
     assert [p["ParticipantFullName"] for p in session["Participants"][1:]] == [g["ParticipantFullName"] for g in guests]
 
@@ -384,26 +390,27 @@ def test_passkeys_come_when_the_account_requires_them(open_portal: Callable[...,
     ],
 )
 @pytest.mark.req("S07")
-def test_times_are_utc_of_whole_minutes(own: SecureVideo, text: str, shown: str) -> None:
-    assert planned(own, created(own), ScheduleTs=text)["ScheduleTs"] == shown
+def test_times_are_utc_of_whole_minutes(api: SecureVideo, text: str, shown: str) -> None:
+    assert planned(api, created(api), ScheduleTs=text)["ScheduleTs"] == shown
 
 
-def test_a_session_without_a_time_begins_now_and_comes_back_as_it_was(own: SecureVideo) -> None:
+def test_a_session_without_a_time_begins_now_and_comes_back_as_it_was(api: SecureVideo) -> None:
     """An unchanged start is nobody's mistake, seconds and all."""
-    session = planned(own, created(own), ScheduleTs=None)
+    session = planned(api, created(api), ScheduleTs=None)
     begun = datetime.fromisoformat(session["ScheduleTs"] + "Z")
     assert abs(datetime.now(UTC) - begun) < timedelta(minutes=2)
 
-    answer = own.put(f"/session/{session['SessionId']}", json=session)
-
-    assert (answer.status_code, answer.json()) == (200, session)
+    shown = session["ScheduleTs"]
+    for spelling in (shown, f"{shown}Z", f"{shown}.0000000", shown.replace("T", " "), f"{shown}+00:00"):
+        answer = api.put(f"/session/{session['SessionId']}", json={**session, "ScheduleTs": spelling})
+        assert (answer.status_code, answer.json()) == (200, session), spelling
 
 
 @pytest.mark.req("S07")
-def test_a_session_is_moved(own: SecureVideo) -> None:
-    session = planned(own, created(own), GUEST)
+def test_a_session_is_moved(api: SecureVideo) -> None:
+    session = planned(api, created(api), GUEST)
 
-    answer = own.put(f"/session/{session['SessionId']}", json={"ScheduleTs": "2199-05-01T08:30:00"})
+    answer = api.put(f"/session/{session['SessionId']}", json={"ScheduleTs": "2199-05-01T08:30:00"})
 
     assert (answer.status_code, headers_of(answer)) == (200, HEADERS)
     assert answer.json() == {**session, "ScheduleTs": "2199-05-01T08:30:00"}
@@ -510,19 +517,22 @@ def test_lists_hold_what_is_to_come(own: SecureVideo) -> None:
         assert headers_of(answer) == HEADERS
 
 
-def test_a_deleted_session_is_gone(own: SecureVideo) -> None:
-    """The path's id is the session's for DELETE and PUT, which may carry `{}`."""
-    host = created(own)
-    session = planned(own, host, GUEST)
+def test_a_deleted_session_is_gone(api: SecureVideo) -> None:
+    """The path's id is the session's for DELETE and PUT, which may carry `{}`.
 
-    answer = own.delete(f"/session/{session['SessionId']}", content=b"{}")
+    That deleting twice is no error is [ours]: a client that repeats a lost answer's call is told the same.
+    """
+    host = created(api)
+    session = planned(api, host, GUEST)
 
-    assert (answer.status_code, answer.content, headers_of(answer)) == (204, b"", HEADERS)
-    assert own.get(f"/session/{host['SystemUserId']}").json() == []
-    moved = own.put(f"/session/{session['SessionId']}", json={"ScheduleTs": START})
+    answers = [api.delete(f"/session/{session['SessionId']}", content=b"{}") for _ in range(2)]
+
+    assert [(one.status_code, one.content, headers_of(one)) for one in answers] == [(204, b"", HEADERS)] * 2
+    assert api.get(f"/session/{host['SystemUserId']}").json() == []
+    moved = api.put(f"/session/{session['SessionId']}", json={"ScheduleTs": START})
     assert refusal(moved) == (404, NO_SESSION)
     for guest in (GUEST, {**GUEST, "ParticipantFullName": "Somebody Else", "ParticipantEmailAddress": ""}):
-        assert refusal(own.post(f"/participant/{session['SessionId']}", json=guest)) == (404, NO_SESSION)
+        assert refusal(api.post(f"/participant/{session['SessionId']}", json=guest)) == (404, NO_SESSION)
 
 
 @pytest.mark.req("P05")
@@ -531,21 +541,21 @@ def test_a_deleted_session_is_gone(own: SecureVideo) -> None:
     [("PUT", "/session/{}"), ("DELETE", "/session/{}"), ("PUT", "/sessionhost/{}"), ("POST", "/participant/{}")],
 )
 def test_an_unknown_session_is_not_found(
-    api: SecureVideo, host: dict[str, Any], own: SecureVideo, method: str, path: str
+    api: SecureVideo, host: dict[str, Any], neighbour: SecureVideo, method: str, path: str
 ) -> None:
-    foreign = planned(api, host)["SessionId"]
-    body = {**GUEST, "UserId": created(own)["SystemUserId"], "ScheduleTs": START}
+    foreign = planned(neighbour, created(neighbour))["SessionId"]
+    body = {**GUEST, "UserId": host["SystemUserId"], "ScheduleTs": START}
     for session_id in ("5", "0", "10000001", "x" * 3_000, "%00", foreign):
-        answer = own.request(method, path.format(session_id), json=body)
+        answer = api.request(method, path.format(session_id), json=body)
         assert refusal(answer) == (404, NO_SESSION), session_id
 
 
-def test_a_session_gets_another_host(own: SecureVideo, portal: Portal) -> None:
-    ada = created(own)
-    bo = created(own, FullName="Bo Two", EmailAddress="bo@clinic.example", ExternalId="bo")
-    session = planned(own, ada, GUEST, {"SecureVideoUserId": bo["SystemUserId"]})
+def test_a_session_gets_another_host(api: SecureVideo, clinic: Portal) -> None:
+    ada = created(api)
+    bo = created(api, FullName="Bo Two", EmailAddress="bo@clinic.example", ExternalId="bo")
+    session = planned(api, ada, GUEST, {"SecureVideoUserId": bo["SystemUserId"]})
 
-    answer = own.put(f"/sessionhost/{session['SessionId']}", json={"UserId": int(bo["SystemUserId"])})
+    answer = api.put(f"/sessionhost/{session['SessionId']}", json={"UserId": int(bo["SystemUserId"])})
 
     assert (answer.status_code, headers_of(answer)) == (200, HEADERS)
     whole = answer.json()
@@ -553,14 +563,14 @@ def test_a_session_gets_another_host(own: SecureVideo, portal: Portal) -> None:
     assert whole["UserId"] == int(bo["SystemUserId"])
     people = [p["ParticipantFullName"] for p in whole["Participants"]]
     assert people == ["Bo Two", "Test User"]
-    assert [one["SessionId"] for one in own.get("/session/0?externalId=bo").json()] == [session["SessionId"]]
-    assert own.get(f"/session/{ada['SystemUserId']}").json() == []
+    assert [one["SessionId"] for one in api.get("/session/0?externalId=bo").json()] == [session["SessionId"]]
+    assert api.get(f"/session/{ada['SystemUserId']}").json() == []
 
-    again = own.put(f"/SessionHost/{session['SessionId']}", json={"ExternalUserId": "bo"})
+    again = api.put(f"/SessionHost/{session['SessionId']}", json={"ExternalUserId": "bo"})
     assert (again.status_code, again.json()) == (200, whole)
-    back = own.put(f"/sessionhost/{session['SessionId']}", json={"UserId": ada["SystemUserId"]}).json()
+    back = api.put(f"/sessionhost/{session['SessionId']}", json={"UserId": ada["SystemUserId"]}).json()
     assert [p["ParticipantFullName"] for p in back["Participants"]] == ["Ada Lovelace", "Test User"]
-    native = portal.api.get(f"/v1/sessions/{session['SessionId']}").json()
+    native = clinic.api.get(f"/v1/sessions/{session['SessionId']}").json()
     assert native["host"] == {"user_id": ada["SystemUserId"]}
 
 
@@ -584,32 +594,33 @@ def test_a_host_that_there_is_not(
 
 
 @pytest.mark.parametrize("path", ["/participant/{id}", "/Participant/0?externalSessionId={name}"])
-def test_participants_come_and_go(own: SecureVideo, path: str) -> None:
-    host = created(own)
-    session = planned(own, host, ExternalSessionId="visit 1")
+def test_participants_come_and_go(api: SecureVideo, path: str) -> None:
+    host = created(api)
+    name = f"visit {len(path)}"
+    session = planned(api, host, ExternalSessionId=name)
 
-    answer = own.post(path.format(id=session["SessionId"], name="visit 1"), json=GUEST)
+    answer = api.post(path.format(id=session["SessionId"], name=name), json=GUEST)
 
     assert (answer.status_code, headers_of(answer)) == (201, HEADERS)
     added = answer.json()
     assert list(added) == PARTICIPANT_MEMBERS
-    (listed,) = own.get(f"/session/{host['SystemUserId']}").json()
+    (listed,) = api.get(f"/session/{host['SystemUserId']}").json()
     assert listed["Participants"][1:] == [added]
 
-    removed = own.delete(f"/participant/{added['ParticipationId']}")
+    removed = api.delete(f"/participant/{added['ParticipationId']}")
     assert (removed.status_code, removed.content, headers_of(removed)) == (204, b"", HEADERS)
-    again = own.delete(f"/participant/{added['ParticipationId']}")
+    again = api.delete(f"/participant/{added['ParticipationId']}")
     assert refusal(again) == (404, '{"Message": "Participant not found"}')
 
 
-def test_a_registered_user_is_added_by_id_alone(own: SecureVideo) -> None:
+def test_a_registered_user_is_added_by_id_alone(api: SecureVideo) -> None:
     """With the user's own name, address, number, zone and resolution."""
-    session = planned(own, created(own))
+    session = planned(api, created(api))
     bo = created(
-        own, FullName="Bo Two", EmailAddress="bo@clinic.example", SmsNumber="+15550100", DefaultResolution="default"
+        api, FullName="Bo Two", EmailAddress="bo@clinic.example", SmsNumber="+15550100", DefaultResolution="default"
     )
 
-    added = own.post(f"/participant/{session['SessionId']}", json={"SecureVideoUserId": bo["SystemUserId"]}).json()
+    added = api.post(f"/participant/{session['SessionId']}", json={"SecureVideoUserId": bo["SystemUserId"]}).json()
 
     names = ["ParticipantFullName", "ParticipantEmailAddress", "ParticipantSmsNumber", "ParticipantDefaultResolution"]
     assert [added[name] for name in names] == ["Bo Two", "bo@clinic.example", "+15550100", "default"]
@@ -656,6 +667,15 @@ def test_an_unknown_user_cannot_take_part(api: SecureVideo, host: dict[str, Any]
     answer = api.post(f"/participant/{session['SessionId']}", json={"SecureVideoUserId": "1122"})
 
     assert refusal(answer) == (404, NO_USER)
+
+
+@pytest.mark.req("P05")
+def test_an_unknown_participant_is_not_found(api: SecureVideo, neighbour: SecureVideo) -> None:
+    foreign = planned(neighbour, created(neighbour))["Participants"][0]["ParticipationId"]
+
+    for participant_id in ("5", "0", "10000001", "x" * 3_000, "%00", foreign):
+        answer = api.delete(f"/participant/{participant_id}")
+        assert refusal(answer) == (404, '{"Message": "Participant not found"}'), participant_id
 
 
 def test_the_host_cannot_be_removed(api: SecureVideo, host: dict[str, Any]) -> None:
@@ -767,23 +787,23 @@ def test_what_the_vendor_documents_and_is_not_here_is_a_501(api: SecureVideo, me
     assert refusal(api.request(method, path)) == (501, said)
 
 
-def test_a_byte_order_mark_is_passed_over(own: SecureVideo) -> None:
+def test_a_byte_order_mark_is_passed_over(api: SecureVideo) -> None:
     """Clients on Windows write one."""
-    answer = own.post("/user", content=json.dumps({**ADA, "FullName": "Zoë"}, ensure_ascii=False).encode("utf-8-sig"))
+    answer = api.post("/user", content=json.dumps({**ADA, "FullName": "Zoë"}, ensure_ascii=False).encode("utf-8-sig"))
 
     assert (answer.status_code, answer.json()["FullName"]) == (201, "Zoë")
 
 
-@pytest.mark.parametrize("base_path", ["", "/securevideo"])
-def test_a_client_that_knows_a_host_alone(own: SecureVideo, base_path: str) -> None:
+@pytest.mark.parametrize("base_path", ["", "/", "/securevideo", "/securevideo/"])
+def test_a_client_that_knows_a_host_alone(api: SecureVideo, base_path: str) -> None:
     """At the root of the dialect's own host; the base path does no harm there."""
-    user = created(own)
-    host = own.web.base_url.replace("://api.", "://securevideo.")
+    user = created(api)
+    host = api.web.base_url.replace("://api.", "://securevideo.")
 
-    answer = own.web.get(f"{host}{base_path}/User/{user['SystemUserId']}")
+    answer = api.web.get(f"{host}{base_path}/User/{user['SystemUserId']}")
 
     assert (answer.status_code, answer.json()) == (200, user)
-    assert refusal(own.web.get(f"{host}/nowhere")) == (404, '{"Message": "There is no such route."}')
+    assert refusal(api.web.get(f"{host}/nowhere")) == (404, '{"Message": "There is no such route."}')
 
 
 def test_a_client_may_do_here_what_it_may_do_in_the_native_api(clinic: Portal) -> None:

@@ -94,6 +94,12 @@ def vsee(clinic: Portal) -> Vsee:
     return Vsee(clinic)
 
 
+@pytest.fixture(scope="module")
+def known(vsee: Vsee) -> None:
+    """A room of the shared account, `known` by its code, to which nobody is assigned."""
+    assert vsee.post("/rooms", json={"name": "Known", "code": "known"}).status_code == 200
+
+
 def refusal(answer: httpx.Response) -> tuple[int, str]:
     """Give status and body of a refusal, whose headers are those of every answer."""
     own = {name: value for name, value in answer.headers.items() if name not in {*FROM_THE_GATEWAY, "retry-after"}}
@@ -210,6 +216,15 @@ def test_what_the_portal_says_later_is_what_the_user_is(vsee: Vsee, clinic: Port
     assert clinic.api.get(f"/v1/users/{first['id']}").json()["role"] == "member"
 
 
+def test_who_comes_without_a_type_is_a_member_at_first_and_stays_what_it_is(vsee: Vsee) -> None:
+    """[ours]."""
+    new, provider = vsee.sso(code="untyped", type=None), vsee.sso(code="typed", type=400)
+    again = vsee.sso(code="typed", type="")
+
+    assert [user["token"]["user_type"] for user in (new, provider, again)] == ["200", "400", "400"]
+    assert again["id"] == provider["id"]
+
+
 def test_a_username_that_was_left_is_free_again(portal: Portal) -> None:
     """[ours]; a name that nobody chose stays what it was."""
     vsee = Vsee(portal)
@@ -247,10 +262,12 @@ def test_fields_vsee_adds_its_member_at_the_end(vsee: Vsee) -> None:
         ("/vc/next/api_v3", "/users/sso"),
         ("/vc/stable/api_v3", "/users/sso.json"),
         ("/vsee/next/api_v3", "/users/sso/"),
+        ("/vsee/api_v3/", "/users/sso"),
+        ("/vc/next//api_v3/", "/users/sso"),
     ],
 )
 def test_a_client_keeps_the_vendors_path(vsee: Vsee, api: str, path: str) -> None:
-    """The suffix on every path, and both prefixes, below the dialect's address or in its place."""
+    """The suffix on every path, and both prefixes, below the dialect's address or in its place; a slash too many."""
     assert data(vsee.post(path, api=api, json=JOHN))["code"] == "cd978112"
 
 
@@ -578,6 +595,7 @@ def test_a_provider_speaks_for_itself(portal: Portal) -> None:
     assert refusal(vsee.post("/users/-/rooms", headers=vsee.account_code, json=body)) == (401, DENIED)
 
 
+@pytest.mark.usefixtures("known")
 @pytest.mark.parametrize(
     ("user_id", "body", "expected"),
     [
@@ -590,23 +608,22 @@ def test_a_provider_speaks_for_itself(portal: Portal) -> None:
     ],
 )
 def test_an_assignment_that_cannot_be_is_refused(
-    portal: Portal, user_id: str, body: dict[str, Any], expected: tuple[int, str]
+    vsee: Vsee, user_id: str, body: dict[str, Any], expected: tuple[int, str]
 ) -> None:
     """Unknown user, unknown room, no room; nothing is assigned."""
-    vsee = Vsee(portal)
-    assert vsee.post("/rooms", json={"name": "Known", "code": "known"}).status_code == 200
-    user = vsee.sso()
+    user = vsee.sso(code="without rooms")
 
     answer = vsee.post(f"/users/{user_id.format(user=user['id'])}/rooms", json=body)
 
     assert refusal(answer) == expected
-    assert vsee.sso()["rooms"] == []
+    assert vsee.sso(code="without rooms")["rooms"] == []
 
 
 @pytest.mark.parametrize(
     ("method", "path"),
     [
         ("GET", "/users"),
+        ("GET", "/users.json"),
         ("GET", "/users/12345678.json"),
         ("PUT", "/users/12345678"),
         ("DELETE", "/users/12345678"),

@@ -1,7 +1,8 @@
 """What every dialect's front door does alike: find the route, judge the caller, answer anyhow.
 
-Paths match without regard to case.  A dialect says how its routes, refusals and
-headers look; nothing here knows a vendor.
+Paths match without regard to case, and a run of slashes is as good as one: a base
+address that ends in a slash makes a client write two.  A dialect says how its routes,
+refusals and headers look; nothing here knows a vendor.
 """
 
 from __future__ import annotations
@@ -26,8 +27,14 @@ if TYPE_CHECKING:
     from vestibule.http.handler import Handler
     from vestibule.wiring import House
 
+    type Refuse = Callable[[Event, int, VestibuleError], Answer]
+
 BODY_LIMIT = 1_024 * 1_024
 """Bytes."""
+ANSWER_LIMIT = 5_000_000
+"""Bytes: Lambda hands on 6 MB, in which every quotation mark of a body counts twice."""
+
+_SLASHES = re.compile("/{2,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,11 @@ def by_authorization(house: House, event: Event) -> Caller:
     return house.credentials.caller(event.headers.get("authorization"))
 
 
+def path_of(event: Event) -> str:
+    """Return a request's path with single slashes, and none at its end."""
+    return _SLASHES.sub("/", event.path).rstrip("/") or "/"
+
+
 def not_offered(_: Call) -> Answer:
     """Refuse what a vendor documents and this service does not do.
 
@@ -78,6 +90,11 @@ def not_offered(_: Call) -> Answer:
     raise RequestError(501, "not_offered", "This call of the vendor's API is not offered here.")
 
 
+def too_much() -> RequestError:
+    """Return the refusal of what no one answer could hold."""
+    return RequestError(501, "not_offered", "That is more than one answer holds; the native API has it in pages.")
+
+
 def _no_headers(_: House, __: Event, ___: str | None) -> dict[str, str]:
     return {}
 
@@ -87,7 +104,7 @@ def front_door(
     *,
     base_path: str,
     routes: Sequence[Route],
-    refuse: Callable[[Event, int, VestibuleError], Answer],
+    refuse: Refuse,
     identify: Callable[[House, Event], Caller] = by_authorization,
     headers: Callable[[House, Event, str | None], Mapping[str, str]] = _no_headers,
 ) -> Handler:
@@ -101,7 +118,8 @@ def front_door(
     refuse
         Makes the vendor's answer from the request, a status and a refusal.
     identify
-        Says who calls, before anything else is looked at; raises `UnauthenticatedError`.
+        Says who calls, before anything but the body's size is looked at; raises
+        `UnauthenticatedError`.
     headers
         Gives every answer's further headers, from the request and the caller's account
         (None while nobody is known).  It is asked before anything is done: what it
@@ -110,14 +128,17 @@ def front_door(
     compiled = [(route, re.compile(route.pattern, re.IGNORECASE)) for route in routes]
 
     def serve(event: Event, caller: Caller) -> Answer:
-        if len(event.body) > BODY_LIMIT:
-            raise RequestError(413, "body_too_large", "The body is too large.")
-        route, values = _find(compiled, event.method, _below(base_path, event.path))
+        route, values = _find(compiled, event.method, _below(base_path, path_of(event)))
         if route.scope:
             scopes.require(route.scope, caller.scopes)
-        return route.serve(Call(event, caller, house, values))
+        found = route.serve(Call(event, caller, house, values))
+        if len(found["body"].encode()) > ANSWER_LIMIT:
+            raise too_much()
+        return found
 
     def answer(event: Event) -> Answer:
+        if len(event.body) > BODY_LIMIT:
+            raise RequestError(413, "body_too_large", "The body is too large.")
         caller = identify(house, event)
         logs.about(account_id=caller.account_id, client_id=caller.client_id)
         further = headers(house, event, caller.account_id)
@@ -130,10 +151,7 @@ def front_door(
         return found
 
     def refused(event: Event, error: VestibuleError) -> Answer:
-        status = status_of(error)
-        answer = refuse(event, status, error)
-        answer["headers"].update(_come_back(status, error))
-        return answer
+        return refusal(refuse, event, error)
 
     def refused_unknown(event: Event, error: VestibuleError) -> Answer:
         answer = refused(event, error)
@@ -142,6 +160,14 @@ def front_door(
         return answer
 
     return handler(answer, refused_unknown)
+
+
+def refusal(refuse: Refuse, event: Event, error: VestibuleError) -> Answer:
+    """Return a vendor's answer to what cannot be served, which says when to come back if that may help."""
+    status = status_of(error)
+    answer = refuse(event, status, error)
+    answer["headers"].update(_come_back(status, error))
+    return answer
 
 
 def _find(compiled: Iterable[tuple[Route, re.Pattern[str]]], method: str, path: str) -> tuple[Route, dict[str, str]]:
@@ -160,7 +186,5 @@ def _come_back(status: int, error: VestibuleError) -> dict[str, str]:
 
 
 def _below(base_path: str, path: str) -> str:
-    """Return the path below the dialect's base path, without a trailing slash."""
-    if path.lower().startswith(f"{base_path}/"):
-        path = path[len(base_path) :]
-    return path.rstrip("/") or "/"
+    """Return the path below the dialect's base path, wherever AWS or the emulator cut it."""
+    return path[len(base_path) :] or "/" if f"{path.lower()}/".startswith(f"{base_path}/") else path

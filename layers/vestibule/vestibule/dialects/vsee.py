@@ -92,7 +92,7 @@ def vsee(house: House) -> Handler:
         Route("GET", rf"{_API}/rooms/(?P<code>[^/]+?)/providers{_END}", "", _providers),
         Route("GET", rf"{_API}/rooms/(?P<code>[^/]+?){_END}", "", _show_room),
         *(
-            Route(method, rf"{_API}/(?:users|rooms|visits|intakes|appointments|accounts)(?:/.*)?", "", not_offered)
+            Route(method, rf"{_API}/(?:users|rooms|visits|intakes|appointments|accounts)(?:[./].*)?", "", not_offered)
             for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
         ),
     )
@@ -166,19 +166,21 @@ def _sso(call: Call) -> Answer:
     given = {name: sent.text(name) or "" for name in _SSO_FIELDS}
     role, names = _judge(given)
     room = _room_to_wait_in(call, given["room_code"])
-    fields = {"full_name": " ".join(names), "role": role} | {
+    fields: dict[str, Any] = {"full_name": " ".join(names)} | {
         ours: given[theirs] for theirs, ours in _OPTIONAL.items() if given[theirs]
     }
-    at_first = {"username": ids.new_label(house.random, _USERNAME_LENGTH)}
+    if role is not None:
+        fields["role"] = role
+    at_first = {"username": ids.new_label(house.random, _USERNAME_LENGTH), "role": Role.MEMBER}
     if given["code"]:
         user = house.users.keep(account.account_id, given["code"], fields, at_first=at_first)
     else:
         user = house.users.create(account.account_id, at_first | fields)
-    if room is not None and role is Role.PROVIDER:
+    if room is not None and user.role is Role.PROVIDER:
         house.rooms.assign(account.account_id, room.room_id, user.user_id)
     # [ours]: whoever is sent with a room waits there, unless the link says where to go.
     door = None
-    if room is not None and role is not Role.PROVIDER:
+    if room is not None and user.role is not Role.PROVIDER:
         door = addresses.room_door(room, house.settings.hub_host(account.slug), launch="1")
     issued = house.sso_tokens.issue(account, user, next_path=door)
     data = _user(user, account, _rooms_of(house, user), names) | {"token": _token(house, issued, user)}
@@ -191,11 +193,14 @@ _SSO_FIELDS = ("first_name", "last_name", "type", "code", "email", "username", "
 _OPTIONAL = {"email": "email", "username": "username", "timezone": "time_zone"}
 
 
-def _judge(given: Mapping[str, str]) -> tuple[Role, tuple[str, str]]:
-    """Return role and name, as what the vendor requires of the fields."""
+def _judge(given: Mapping[str, str]) -> tuple[Role | None, tuple[str, str]]:
+    """Return role and name, as what the vendor requires of the fields.
+
+    [ours]: without a type a new user is a member, and a known one stays what it is.
+    """
     missing = [name for name in ("first_name", "last_name") if not given[name]]
-    role = _ROLES.get(given["type"] or "200")
-    if role is None:
+    role = _ROLES.get(given["type"])
+    if role is None and given["type"]:
         raise _bad_request("type: must be 200, 400 or 600.")
     if role is not Role.GUEST and not given["code"]:
         missing.append("code")

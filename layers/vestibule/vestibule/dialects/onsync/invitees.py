@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from vestibule.dialects.onsync.wire import Ask
     from vestibule.dialects.reading import Members
-    from vestibule.model import Participant
+    from vestibule.model import Participant, Session
 
 _ROLES = {"1": ParticipantRole.ORGANIZER, "2": ParticipantRole.ATTENDEE, "3": ParticipantRole.OBSERVER}
 _NUMBERS = {role: int(number) for number, role in _ROLES.items()} | {ParticipantRole.PRESENTER: 1}
@@ -30,6 +30,20 @@ def invited(ask: Ask) -> list[Invitee]:
     """Return who is invited with a session; of one address, the last."""
     people = [_invitee(one) for one in ask.members.objects("invited_participants")]
     return list({(one.email or "").casefold(): one for one in people}.values())
+
+
+def check(ask: Ask, session: Session, wanted: Sequence[Invitee]) -> None:
+    """Refuse a list with somebody who could not be invited, before anything is changed for it.
+
+    Raises
+    ------
+    InvalidError
+        Somebody's address or name breaks a rule.
+    """
+    try:
+        ask.house.participants.drafts(session, wanted)
+    except InvalidError as refused:
+        raise refused.without_places() from None
 
 
 def replace_all(ask: Ask, session_id: str, wanted: Sequence[Invitee]) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from vestibule.clock import SECOND, from_datetime
 from vestibule.dialects.onsync import zones
-from vestibule.dialects.onsync.invitees import invited, replace_all
+from vestibule.dialects.onsync.invitees import check, invited, replace_all
 from vestibule.dialects.onsync.wire import required
 from vestibule.domain import moments, rules
 from vestibule.domain.rules import Checks
@@ -50,6 +50,7 @@ def change(ask: Ask) -> dict[str, Any]:
     session_id = ask.id_of("id", "session_not_found")
     before = _live(ask, session_id)
     people = invited(ask) if ask.members.is_set("invited_participants") else None
+    check(ask, before, people or ())
     if fields := _fields(ask, before):
         ask.house.sessions.change(ask.account_id, session_id, fields)
     if people is not None:
@@ -120,11 +121,13 @@ def _fields(ask: Ask, before: Session | None) -> dict[str, Any]:
 def _when(ask: Ask, before: Session | None) -> dict[str, Any]:
     """Return start and zone, as far as they are given; what was shown comes back as it was."""
     text, code = ask.members.text("start_time"), ask.members.text("timezone")
-    if text is None and (code is None or before is None):
+    if text is None and code is None:
         return {}
     checks = Checks()
     zone = checks.apply("time_zone", zones.zone_of, code) if code else _zone(before)
     checks.finish()
+    if text is None and before is None:  # it begins now
+        return {"time_zone": zones.name_of(zone, moments.local(ask.house.clock(), _zone(None)).astimezone(zone))}
     wall = _wall_clock(text) if text else _local(before).replace(tzinfo=None)  # type: ignore[arg-type]  # one is given
     start = wall if wall.tzinfo else wall.replace(tzinfo=zone)
     moment = checks.apply("starts_at", rules.moment, from_datetime(start))

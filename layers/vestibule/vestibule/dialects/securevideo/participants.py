@@ -36,8 +36,7 @@ def add(call: Call) -> Answer:
         (added,) = call.house.participants.add(account_id, session_id, [guest[0]])
     except InvalidError as refused:
         raise refused.without_places() from None
-    session = call.house.sessions.get(account_id, session_id)
-    return answer(201, View(call).participant(session, added))
+    return answer(201, View(call).participant(gathering.session, added))
 
 
 def remove(call: Call) -> Answer:

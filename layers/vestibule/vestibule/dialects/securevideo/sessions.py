@@ -9,9 +9,9 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from vestibule.clock import DAY, MINUTE, from_datetime
+from vestibule.clock import DAY, MINUTE, SECOND, from_datetime
 from vestibule.dialects.securevideo.participants import invitee_of, refuse_namesakes
-from vestibule.dialects.securevideo.view import View, time_of
+from vestibule.dialects.securevideo.view import View
 from vestibule.dialects.securevideo.wire import (
     answer,
     external_id_of,
@@ -197,16 +197,16 @@ def _fields(members: Members, before: Session | None = None) -> dict[str, Any]:
 
 
 def _moment(text: str, before: int | None) -> int:
-    """Return a time that stands for UTC without saying so; what was shown comes back as it was."""
-    if before is not None and text == time_of(before):
-        return before
+    """Return a time that stands for UTC without saying so; the second that was shown is the start as it was."""
     try:
-        moment = datetime.fromisoformat(text)
-        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return from_datetime(aware) // MINUTE * MINUTE
+        written = datetime.fromisoformat(text)
+        moment = from_datetime(written if written.tzinfo else written.replace(tzinfo=UTC))
     except (ValueError, OverflowError):
         detail = "ScheduleTs: must be a time such as 2027-01-31T09:00:00."
         raise InvalidError(FieldError("ScheduleTs", "wrong_type", detail)) from None
+    if before is not None and moment // SECOND == before // SECOND:
+        return before
+    return moment // MINUTE * MINUTE
 
 
 def _host(user: User) -> HostRef:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from vestibule.dialects.front_door import Route, front_door, not_offered
+from vestibule.dialects.front_door import Route, front_door, not_offered, refusal
 from vestibule.dialects.sequel import access, analytics, events, registrants
 from vestibule.dialects.sequel.wire import refuse
 from vestibule.domain import scopes
 from vestibule.http import cors
-from vestibule.http.problems import status_of
 
 if TYPE_CHECKING:
     from vestibule.http.handler import Handler
@@ -29,7 +29,7 @@ def sequel(house: House) -> Handler:
     calls = front_door(
         house, base_path=BASE_PATH, routes=_ROUTES, refuse=refuse, identify=access.identify, headers=cors.headers
     )
-    preflights = cors.preflights(house, lambda event, error: refuse(event, status_of(error), error))
+    preflights = cors.preflights(house, partial(refusal, refuse))
     return lambda raw, context: (preflights if raw.get("httpMethod") == "OPTIONS" else calls)(raw, context)
 
 

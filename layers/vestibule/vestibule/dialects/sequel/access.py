@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from vestibule.dialects import reading
-from vestibule.dialects.front_door import by_authorization
+from vestibule.dialects.front_door import by_authorization, path_of
 from vestibule.dialects.sequel.wire import PlainError, answer, bad_request
 from vestibule.errors import UnauthenticatedError
 from vestibule.http.problems import RequestError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 TOKEN = "/api/oauth/token"  # noqa: S105 - a path
 
-_FOR_A_TOKEN = re.compile(rf".*{TOKEN}/?", re.IGNORECASE)
+_FOR_A_TOKEN = re.compile(rf".*{TOKEN}", re.IGNORECASE)
 _FOR_ANALYTICS = re.compile(r".*/api/analytics/.*", re.IGNORECASE)
 
 
@@ -31,15 +31,16 @@ def identify(house: House, event: Event) -> Caller:
     UnauthenticatedError, RequestError
         Nobody who is known.
     """
+    path = path_of(event)
     try:
-        if _FOR_A_TOKEN.fullmatch(event.path):
+        if _FOR_A_TOKEN.fullmatch(path):
             sent = reading.members(event.body)
             return house.clients.authenticate(sent.text("client_id") or "", sent.text("client_secret") or "")
         return by_authorization(house, event)
     except UnauthenticatedError:
-        if _FOR_A_TOKEN.fullmatch(event.path):
+        if _FOR_A_TOKEN.fullmatch(path):
             raise RequestError(401, "invalid_client", "client_id or client_secret is missing or invalid") from None
-        if _FOR_ANALYTICS.fullmatch(event.path):
+        if _FOR_ANALYTICS.fullmatch(path):
             raise PlainError(401, "invalid_token", "Token not found") from None
         raise
 

@@ -19,7 +19,7 @@ from vestibule.dialects.sequel.wire import (
     answer,
     bad_request,
     event_of,
-    missing,
+    needed,
 )
 from vestibule.domain import rules
 from vestibule.domain.people import named_alike
@@ -91,10 +91,8 @@ def _all_events(call: Call) -> list[Session]:
 def create(call: Call) -> Answer:
     """Plan a session."""
     sent = reading.members(call.event.body)
-    for name in _NEEDED:
-        if sent.text(name) is None:
-            raise missing(name)
-    account = _company(call, sent.text("companyId") or "")
+    company_id, *_ = (needed(sent, name) for name in _NEEDED)
+    account = _company(call, company_id)
     creator = call.house.users.keep(account.account_id, CREATOR, {}, at_first={"full_name": account.name})
     session, _ = call.house.sessions.create(account.account_id, HostRef(creator.user_id), _fields(sent, None))
     return answer(200, _out(session))
@@ -127,9 +125,7 @@ def replays(call: Call) -> Answer:
 def add_person(call: Call) -> Answer:
     """Put somebody on a list."""
     kind = call.values["kind"].lower()
-    who = reading.members(call.event.body).text(kind)
-    if who is None:
-        raise missing(kind)
+    who = needed(reading.members(call.event.body), kind)
     session = _changed(call, lambda before: {f"{kind}s": [*_people(before, kind), who]})
     return answer(200, _people(session, kind))
 

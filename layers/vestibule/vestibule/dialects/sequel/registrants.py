@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from vestibule.dialects import reading
-from vestibule.dialects.sequel.wire import account_of, all_of, answer, event_of, missing
+from vestibule.dialects.sequel.wire import account_of, all_of, answer, event_of, needed
 from vestibule.domain.registrants import NewRegistrant
 from vestibule.errors import ConflictError, NotFoundError
 from vestibule.http.problems import RequestError
@@ -38,9 +38,7 @@ def embed_code(call: Call) -> Answer:
 def register(call: Call) -> Answer:
     """Sign somebody up."""
     sent = reading.members(call.event.body)
-    wanted = NewRegistrant(
-        name=sent.text("name") or "", email=sent.text("email") or "", metadata=sent.mapping("metadata")
-    )
+    wanted = NewRegistrant(name=needed(sent, "name"), email=needed(sent, "email"), metadata=sent.mapping("metadata"))
     try:
         registrant = call.house.registrants.register(call.caller.account_id, call.values["event_id"], wanted)
     except (NotFoundError, ConflictError) as refused:
@@ -62,9 +60,7 @@ def index(call: Call) -> Answer:
 
 def cancel(call: Call) -> Answer:
     """Take a registration back, by the address."""
-    session, email = event_of(call), reading.members(call.event.body).text("email")
-    if email is None:
-        raise missing("email")
+    session, email = event_of(call), needed(reading.members(call.event.body), "email")
     registrants = call.house.registrants
     found = registrants.with_email(session.account_id, session.session_id, email)
     if found is None:

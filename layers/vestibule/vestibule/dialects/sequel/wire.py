@@ -4,7 +4,7 @@ Everything of the dialect that is marked [ours], because the vendor's answer is 
 
 - texts of refusals but those that its documentation quotes, and that a duplicate
   registrant is a 400;
-- `CREATOR`, `EVENTS_FROM`, `EVENTS_AT_MOST`, `ENTRIES_AT_MOST`, `ANSWER_BYTES`;
+- `CREATOR`, `EVENTS_FROM`, `EVENTS_AT_MOST`, `ENTRIES_AT_MOST`;
 - a deleted event is answered as it was, and is an unknown one from then on;
 - times without an offset are the event's own zone's, an event lasts whole minutes;
 - an embed for somebody without any id is for somebody new;
@@ -17,6 +17,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from vestibule.clock import DAY
+from vestibule.dialects.front_door import too_much
 from vestibule.domain.sessions import BothRolesError
 from vestibule.errors import (
     ConflictError,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from vestibule.dialects.front_door import Call
+    from vestibule.dialects.reading import Members
     from vestibule.errors import FieldError
     from vestibule.http.event import Answer, Event
     from vestibule.model import Account, Session
@@ -43,8 +45,6 @@ EVENTS_FROM = 365 * DAY
 EVENTS_AT_MOST = 2_000
 ENTRIES_AT_MOST = 10_000
 """Registrants, or visits, of one answer; the native API has more, in pages."""
-ANSWER_BYTES = 5_000_000
-"""Lambda hands on 6 MB."""
 
 _PAGE = 100
 _HEADERS = {
@@ -77,16 +77,8 @@ class PlainError(RequestError):
 
 
 def answer(status: int, body: Any = None) -> Answer:
-    """Return an answer with the vendor's headers; without a body for 204.
-
-    Raises
-    ------
-    RequestError
-        It is more than one answer holds.
-    """
+    """Return an answer with the vendor's headers; without a body for 204."""
     text = "" if body is None else json.dumps(body, ensure_ascii=False)
-    if len(text) > ANSWER_BYTES:
-        raise _too_much()
     return {"statusCode": status, "headers": dict(_HEADERS), "body": text, "isBase64Encoded": False}
 
 
@@ -113,9 +105,18 @@ def bad_request(message: str) -> RequestError:
     return RequestError(400, "invalid_request", message)
 
 
-def missing(name: str) -> RequestError:
-    """Return the refusal of a body without a member, in the vendor's words."""
-    return bad_request(f"Missing {name} field in request")
+def needed(sent: Members, name: str) -> str:
+    """Return a text that has to be there.
+
+    Raises
+    ------
+    RequestError
+        It is not, in the vendor's words.
+    """
+    text = sent.text(name)
+    if text is None:
+        raise bad_request(f"Missing {name} field in request")
+    return text
 
 
 def account_of(call: Call) -> Account:
@@ -155,14 +156,10 @@ def all_of[T, P](page: Callable[[P | None, int], tuple[list[T], P | None]]) -> I
         entries, after = page(after, _PAGE)
         seen += len(entries)
         if seen > ENTRIES_AT_MOST:
-            raise _too_much()
+            raise too_much()
         yield from entries
         if after is None:
             return
-
-
-def _too_much() -> RequestError:
-    return RequestError(501, "not_offered", "That is more than one answer holds; the native API has it in pages.")
 
 
 def _in_their_names(error: FieldError) -> str:
