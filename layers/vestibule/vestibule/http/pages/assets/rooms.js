@@ -65,7 +65,8 @@ async function look() {
 }
 
 async function decide(form, button) {
-  const fields = new URLSearchParams(new FormData(form, button));
+  const fields = new URLSearchParams(new FormData(form));
+  fields.set(button.name, button.value); // which FormData itself takes along in newer browsers alone
   for (const one of form.querySelectorAll("button")) one.setAttribute("aria-disabled", "true");
   status.textContent = "";
   try {
@@ -73,7 +74,7 @@ async function decide(form, button) {
       method: "POST",
       body: fields,
       headers: { Accept: "application/json" },
-      signal: AbortSignal.timeout(PATIENCE),
+      signal: AbortSignal.timeout?.(PATIENCE),
     });
     if (!answer.ok) throw new Error(`status ${answer.status}`);
     const { url, gone } = await answer.json();
@@ -99,9 +100,10 @@ async function copy(button) {
 }
 
 document.addEventListener("submit", (event) => {
-  if (!event.target.matches("[data-decide]")) return;
+  const { submitter, target } = event;
+  if (!submitter || !target.matches("[data-decide]")) return; // a browser that names no button sends the form itself
   event.preventDefault();
-  if (event.submitter?.getAttribute("aria-disabled") !== "true") decide(event.target, event.submitter);
+  if (submitter.getAttribute("aria-disabled") !== "true") decide(target, submitter);
 });
 document.addEventListener("click", (event) => {
   const button = event.target.closest?.("[data-copy]");
