@@ -399,6 +399,26 @@ def test_asking_who_is_signed_in_keeps_nobody_signed_in(
     assert json_of(browser.ask("/sign-in/state")) == {"state": "none"}
 
 
+@pytest.mark.req("L12")
+def test_who_sits_in_a_session_stays_signed_in(
+    browser: Browser, house: House, account: Account, user: User, clock: FakeClock
+) -> None:
+    # given
+    browser.ask(link(house, account, user))
+    assert browser.cookie is not None
+    own = browser.cookie.partition(".")[0]
+    # when: their page says so
+    for _ in range(24):
+        assert json_of(browser.ask(f"/sign-in/state?login={own}&seated=1")) == {"state": "here"}
+        clock.advance(10 * MINUTE)
+    assert json_of(browser.ask("/sign-in/state")) == {"state": "here"}
+    # but not: somebody else's, which is still open
+    for _ in range(24):
+        assert json_of(browser.ask(f"/sign-in/state?login={'0' * 64}&seated=1"))["state"] != "here"
+        clock.advance(10 * MINUTE)
+    assert json_of(browser.ask("/sign-in/state")) == {"state": "none"}
+
+
 def test_the_state_tells_here_from_elsewhere(browser: Browser, house: House, account: Account, user: User) -> None:
     assert json_of(browser.ask("/sign-in/state")) == {"state": "none"}
     browser.ask(link(house, account, user))

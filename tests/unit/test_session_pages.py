@@ -350,6 +350,7 @@ def test_a_personal_link_asks_nothing_and_changes_nothing(
     assert [page["statusCode"] for page in pages] == [200] * 4
     assert {call.operation for call in calls} == {"GetItem", "BatchGetItem"}
     assert browser.jar == {}
+    assert data(pages[0], "login") is None
     assert pages[0]["body"] == pages[3]["body"]
 
 
@@ -514,6 +515,7 @@ def test_whoever_signed_in_on_the_way_is_where_they_were_going(
     assert header(answer, "location") == there
     page = browser.ask(there)
     assert data(page, "launch") == "start"
+    assert data(page, "login") == browser.jar["__Host-vestibule"].partition(".")[0]
     assert "You come in as Dr. Mia Lindqvist, the host." in text_of(page)
     started = json.loads(
         browser.send(f"/s/{session.session_id}", script=True, form_token=field(page, "form_token"))["body"]

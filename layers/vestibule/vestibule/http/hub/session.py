@@ -193,6 +193,7 @@ def shown(
         launch=_launch(visit, account, arrival, launch).value,
         session_id=session.session_id,
         fields=fields or {},
+        login=visit.credential.key if visit.credential and arrival.entrance is Entrance.DASHBOARD else None,
         return_path=return_path,
         picture=arrival.picture,
         pictures=arrival.picture is not None,

@@ -6,8 +6,11 @@
 //
 // A page that goes leaves its seat, so that nobody waits for it. Loaded again, it says whose
 // seat it had: should the person sit elsewhere by now, it does not kick them there.
+//
+// Who came in by a sign-in stays signed in while they sit: being in a session is activity.
 
 const PATIENCE = 10_000; // milliseconds for an answer
+const ACTIVE_EVERY = 60_000; // milliseconds
 const ALLOWED = "autoplay; camera; clipboard-write; display-capture; fullscreen; microphone";
 
 let seat = "";
@@ -16,6 +19,7 @@ let held = ""; // what the next going in says of
 let role = "";
 let interval = 15_000; // milliseconds, until the server says otherwise
 let timer = 0;
+let active = 0; // when the sign-in last heard of it
 let frame = null;
 
 const one = (selector) => document.querySelector(selector);
@@ -81,7 +85,7 @@ function open(url, inPlace) {
 
 function sit(found) {
   const hasCome = !seat;
-  [seat, lost, role, interval] = [found.seat, "", found.role, found.interval];
+  [seat, lost, role, interval, active] = [found.seat, "", found.role, found.interval, Date.now()];
   take(); // what a kick before has left there
   show("live");
   const status = one(".live [role=status]");
@@ -111,11 +115,19 @@ async function beat() {
   else {
     interval = found?.interval ?? interval;
     wait();
+    if (found && found.phase !== "over") staySignedIn();
     if (found && found.role !== role) {
       held = seat;
       say("join");
     }
   }
+}
+
+function staySignedIn() {
+  const { login } = one(".live").dataset;
+  if (!login || Date.now() - active < ACTIVE_EVERY) return;
+  active = Date.now();
+  fetch(`/sign-in/state?seated=1&login=${encodeURIComponent(login)}`, { cache: "no-store" }).catch(() => {});
 }
 
 // --- getting up ------------------------------------------------------------------------------
