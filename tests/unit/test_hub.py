@@ -449,6 +449,20 @@ def test_signing_out_ends_it_in_the_table_and_in_the_browser(
     assert browser.ask(path)["statusCode"] == 403
 
 
+@pytest.mark.req("L14")
+def test_signing_out_takes_the_passes_to_sessions_with_it(
+    browser: Browser, house: House, account: Account, user: User
+) -> None:
+    # given: what came by a code or a link before, and what is none of ours
+    browser.ask(link(house, account, user))
+    browser.further = {"__Host-vestibule-pass-12345678": "sealed", "__Host-vestibule-pass-x": "y", "portal": "z"}
+    # when
+    answer = browser.ask("/logout")
+    # then
+    gone = [line.partition("=")[0] for line in answer["multiValueHeaders"]["Set-Cookie"] if "; Max-Age=0" in line]
+    assert gone == ["__Host-vestibule", "__Host-vestibule-pass-12345678"]
+
+
 @pytest.mark.parametrize(
     ("asked", "on_expiry", "target"),
     [

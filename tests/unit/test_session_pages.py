@@ -547,6 +547,31 @@ def test_a_stage_that_cannot_be_framed_is_gone_to_and_leads_back(
     assert parse_qs(urlsplit(started["url"]).query)["back"] == [f"{HUB}/dashboard?scrollTo={session.session_id}"]
 
 
+@pytest.mark.req("L03", "L14")
+def test_who_came_in_by_a_sign_in_does_not_come_back_without_it(
+    browser: Browser,
+    house: House,
+    account: Account,
+    host: User,
+    clock: FakeClock,
+    planned: tuple[Session, list[Participant]],
+) -> None:
+    # given: a host who is in the session
+    session, _ = planned
+    clock.now = session.starts_at
+    issued = house.login_uris.issue(account, user_id=host.user_id)
+    browser.ask(f"/login/{issued.guid}")
+    path = f"/s/{session.session_id}"
+    page = browser.ask(path)
+    assert "url" in json.loads(browser.send(path, script=True, form_token=field(page, "form_token"))["body"])
+    # when
+    house.login_uris.revoke(account, issued.guid)
+    # then: whoever is at this browser is nobody
+    page = browser.ask(path)
+    assert "Tell the others who you are." in text_of(page)
+    assert host.full_name not in page["body"]
+
+
 @pytest.mark.req("S01", "L18")
 def test_a_user_who_is_not_on_the_list_confirms_with_a_click(
     browser: Browser, house: House, account: Account, clock: FakeClock, planned: tuple[Session, list[Participant]]
