@@ -609,8 +609,10 @@ def test_a_form_with_thousands_of_fields_is_refused(
 # --- other paths ---
 
 
+@pytest.mark.req("L15")
 def test_the_front_step_leads_to_the_dashboard(browser: Browser) -> None:
     assert header(browser.ask("/"), "location") == "/dashboard"
+    assert header(browser.ask("/?ScrollTo=5&utm=x&launch=1"), "location") == "/dashboard?scrollTo=5&launch=1"
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/wp-login.php", "/login/a/b", "/.env", "//evil.example", "/%2f%2fevil"])
