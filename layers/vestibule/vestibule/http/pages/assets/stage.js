@@ -123,11 +123,16 @@ async function beat() {
   }
 }
 
-function staySignedIn() {
+async function staySignedIn() {
   const { login } = one(".live").dataset;
   if (!login || Date.now() - active < ACTIVE_EVERY) return;
   active = Date.now();
-  fetch(`/sign-in/state?seated=1&login=${encodeURIComponent(login)}`, { cache: "no-store" }).catch(() => {});
+  try {
+    const answer = await fetch(`/sign-in/state?seated=1&login=${encodeURIComponent(login)}`, { cache: "no-store" });
+    await answer.text();
+  } catch {
+    // offline: said again after the same while
+  }
 }
 
 // --- getting up ------------------------------------------------------------------------------
