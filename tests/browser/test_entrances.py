@@ -96,6 +96,13 @@ def test_who_is_early_sees_the_time_run_down_and_is_taken_in(
     assert "referer" not in portal_site.visit_of(f"/stage/{early.id}?role=attendee")
 
 
+@pytest.mark.req("L15")
+def test_an_older_browser_goes_in_as_well(visitor: Visitor, plan: Callable[..., Plan]) -> None:
+    visitor.grow_old()
+    visitor.page.goto(f"{plan().guest['join_link']}?launch=1")
+    expect(visitor.page).to_have_url(STAGE_PATH)
+
+
 @pytest.mark.req("S03")
 def test_without_launch_the_doors_open_and_wait_for_a_click(visitor: Visitor, plan: Callable[..., Plan]) -> None:
     page = visitor.page

@@ -48,7 +48,7 @@ async function look() {
   if (asking || isOver) return;
   asking = true;
   try {
-    const answer = await fetch(place.dataset.rooms, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
+    const answer = await fetch(place.dataset.rooms, { cache: "no-store", signal: AbortSignal.timeout?.(PATIENCE) });
     isOver = answer.status === 403; // signed out: the page notices that by itself
     if (answer.ok) {
       const text = await answer.text();

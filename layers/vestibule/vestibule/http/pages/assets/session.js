@@ -69,7 +69,7 @@ async function state() {
     const answer = await fetch(page.dataset.stateUrl, {
       cache: "no-store",
       headers: { Accept: "application/json" },
-      signal: AbortSignal.timeout(PATIENCE),
+      signal: AbortSignal.timeout?.(PATIENCE),
     });
     return answer.ok ? await answer.json() : null;
   } catch {
@@ -117,7 +117,7 @@ async function start() {
       method: "POST",
       body,
       headers: { Accept: "application/json" },
-      signal: AbortSignal.timeout(PATIENCE),
+      signal: AbortSignal.timeout?.(PATIENCE),
     });
     if (!answer.ok) rest(answer.status < 500 ? status.dataset.refused : status.dataset.failed);
     else go(await answer.json());

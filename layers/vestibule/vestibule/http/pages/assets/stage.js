@@ -31,7 +31,7 @@ function post(url, fields, more = {}) {
     body: new URLSearchParams(fields),
     cache: "no-store",
     headers: { Accept: "application/json" },
-    signal: AbortSignal.timeout(PATIENCE),
+    signal: AbortSignal.timeout?.(PATIENCE),
     ...more,
   });
 }
