@@ -407,6 +407,7 @@ PAGES: dict[str, tuple[Callable[[Callable[..., Plan]], str], str, str]] = {
     ),
     "personal_refused": (lambda plan: f"{plan().portal.hub_url}/p/x", "This link no longer works", "I have a code"),
     "cancelled": (lambda plan: _cancelled(plan()), "This session was cancelled", "Go to Lakeside Clinic"),
+    expect(page.get_by_role("button", name="Start the test")).to_be_focused()
     "check": (lambda plan: f"{plan().portal.hub_url}/check", "Test camera and microphone", ""),
 }
 

@@ -161,6 +161,11 @@ def test_the_keyboard_stays_where_it_is_when_the_list_renews_itself(
     expect(page.get_by_role("button", name="Admit Ben Okafor")).to_be_visible(timeout=SOON)
     # then
     expect(button).to_be_focused()
+    # and when its row goes, at the room's name: Ben is next by one key
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Room of Franklin")).to_be_focused(timeout=SOON)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Admit Ben Okafor")).to_be_focused()
 
 
 def test_an_older_browser_admits_whom_it_is_told_to(visitors: Callable[..., Visitor], staged_clinic: Portal) -> None:

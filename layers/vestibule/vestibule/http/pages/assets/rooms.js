@@ -28,13 +28,14 @@ function announce() {
   known = here;
 }
 
-// The same button keeps the focus when the list around it is a new one.
+// The same button keeps the focus when the list around it is a new one, or its room's name when it is gone.
 function show(text) {
   if (place.querySelector(":active")) return false; // a button is just being pressed
   const made = new DOMParser().parseFromString(text, "text/html").body;
-  const focused = place.contains(document.activeElement) ? document.activeElement.id : "";
+  const focused = place.contains(document.activeElement) ? document.activeElement : null;
+  const room = focused?.closest(".room")?.getAttribute("aria-labelledby");
   place.replaceChildren(...made.childNodes);
-  if (focused) document.getElementById(focused)?.focus();
+  if (focused) (document.getElementById(focused.id) ?? document.getElementById(room))?.focus();
   return true;
 }
 
