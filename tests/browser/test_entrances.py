@@ -67,6 +67,12 @@ class Plan:
         handed_out.note("personal link", *(p["personal_link"].rpartition("/")[2] for p in (self.as_host, self.guest)))
         handed_out.note("passkey", self.guest["passkey"] or "")
 
+    def open_now(self) -> None:
+        """Move the session: its doors have been open for a minute."""
+        starts_at = datetime.now(UTC) + timedelta(milliseconds=OPENS_BEFORE) - timedelta(minutes=1)
+        answer = self.portal.api.patch(f"/v1/sessions/{self.id}", json={"starts_at": starts_at.isoformat()})
+        assert answer.status_code == 200, answer.text
+
 
 @pytest.fixture
 def plan(clinic: Portal, handed_out: HandedOut) -> Callable[..., Plan]:
@@ -94,6 +100,47 @@ def test_who_is_early_sees_the_time_run_down_and_is_taken_in(
     expect(page).to_have_url(STAGE_PATH)
     assert page.url.startswith(f"{portal_site.url}/stage/{early.id}?role=attendee#grant=ey")
     assert "referer" not in portal_site.visit_of(f"/stage/{early.id}?role=attendee")
+
+
+@pytest.mark.req("S03", "R01")
+def test_who_is_offline_when_the_doors_open_goes_in_later(visitor: Visitor, plan: Callable[..., Plan]) -> None:
+    """As a telephone that has just woken up: the page stays, and tries until it gets through."""
+    visitor.expected.append("net::ERR_INTERNET_DISCONNECTED")
+    visitor.stop_the_clock()
+    page = visitor.page
+    later = plan(opens_in=1_200)
+    page.goto(f"{later.guest['personal_link']}?launch=1")
+    expect(page.get_by_role("timer")).to_contain_text("min")
+
+    visitor.context.set_offline(True)
+    for passed in ("21:00", "00:05"):
+        with page.expect_event("requestfailed"):
+            page.clock.fast_forward(passed)
+    assert visitor.heading() == "Consultation"
+    later.open_now()
+    visitor.context.set_offline(False)
+    page.clock.fast_forward("00:10")
+
+    expect(page).to_have_url(STAGE_PATH)
+
+
+@pytest.mark.req("L15")
+def test_a_logo_that_never_comes_keeps_nobody_out(
+    visitor: Visitor, plan: Callable[..., Plan], open_portal: Callable[..., Portal], portal_site: PortalSite
+) -> None:
+    """What starts once the page is there does not wait for it."""
+    slow = open_portal(
+        redirect_uris=[],
+        logo_url=f"{portal_site.url}/slow.svg",
+        stage={"kind": "url", "url": f"{portal_site.url}/stage/{{session_id}}#grant={{grant}}", "in_place": False},
+    )
+    planned = plan(slow)
+    visitor.page.route("**/slow.svg", lambda _: None)  # neither answered nor refused
+
+    visitor.page.goto(f"{planned.guest['join_link']}?launch=1", wait_until="commit")
+
+    expect(visitor.page).to_have_url(STAGE_PATH)
+    visitor.page.unroute_all()
 
 
 @pytest.mark.req("L15")
