@@ -42,7 +42,7 @@ test: setup ## Run every test, on a stack of its own (ARGS="-k redeem" chooses)
 	@$(PY) -m tools.suite $(ARGS)
 
 unit: .venv/done ## Run the tests that need nothing running
-	@$(PY) -m pytest tests/unit $(ARGS)
+	@$(PY) -m pytest tests/unit -n auto --dist loadfile $(ARGS)
 
 lint: .venv/done ## Check style, types, import arrows, the template and the locked dependencies
 	@$(MAKE) --jobs=2 --keep-going lint-types lint-template lint-arrows lint-style lint-lock

@@ -39,12 +39,15 @@ def main(
 
 def _measure(repeats: int, rounds: int, functions: list[str] | None) -> report.Results:
     sizes = artifacts.build()
+    built = artifacts.functions()
+    if unknown := sorted({*(functions or ())} - {*built}):
+        raise typer.BadParameter(f"{', '.join(unknown)}: the template's are {', '.join(built)}.")
     print("warm answers and budgets ...", flush=True)
     with scene.scene() as house:
         # A recording is answered from at once: a sign-in in it is not extended before a minute has passed.
         pairs = [(recording, warm.measure(recording, rounds)) for recording in map(house.record, FLOWS)]
     print("start-up ...", flush=True)
-    bare, starts = cold.measure(functions or artifacts.functions(), repeats)
+    bare, starts = cold.measure(functions or built, repeats)
     memory = int(template()["Globals"]["Function"]["MemorySize"])
     return report.Results(
         repeats=repeats,

@@ -1,10 +1,10 @@
-"""Every test, in three lanes side by side: a build machine's two cores are kept busy.
+"""Every test, in four lanes side by side: a build machine's two cores are kept busy.
 
-Browsers and functions wait for one another, so that the two lanes with a stack of their own
-leave a core idle every now and then; the unit tests run in what they leave.  What the first
-lane says is the terminal's; the others' follows when they are over, so that none is mixed
-into another.  At the end the policies are judged by what the functions of both stacks have
-asked for.  With arguments of one's own there is one run, of those.
+Browsers and functions wait for one another, so that the three lanes with a stack of their
+own leave a core idle every now and then; two processes run the unit tests in what they leave.
+What the first lane says is the terminal's; the others' follows when they are over, so that
+none is mixed into another.  At the end the policies are judged by what the functions of all
+stacks have asked for.  With arguments of one's own there is one run, of those.
 
 Usage: python -m tools.suite [pytest's arguments]
 """
@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LAST = "tests/stack/test_last.py"
-BESIDE_BROWSERS = ("tests/contract/test_onsync_calls.py", "tests/contract/test_vsee.py")
-"""Contract tests that run in the browsers' lane, so that both lanes take equally long."""
+ON_STACKS = ("tests/browser", "tests/stack", "tests/contract")
+"""Each has a stack of its own; the first one's lane is the one that is shown."""
+ON_NONE = ("tests/unit", "tests/template")
+SPREAD = ("-n", "2", "--dist", "loadfile")
+"""How tests that need nothing running are handed to two processes (pytest-xdist), a file to one of them."""
 JUDGE = f"{LAST}::test_what_the_functions_ask_for_is_what_their_policies_grant"
 
 _PYTEST = (sys.executable, "-m", "pytest")
@@ -40,18 +43,15 @@ def run(arguments: list[str]) -> int:
     if arguments:
         return _pytest(*arguments)
     paths.LOCAL.mkdir(exist_ok=True)
-    calls = [paths.LOCAL / f"calls-{number}.json" for number in (1, 2)]
+    calls = [paths.LOCAL / f"calls-{number}.json" for number in range(1, len(ON_STACKS) + 1)]
     for path in calls:
         path.unlink(missing_ok=True)
     # What runs on a stack leaves secrets behind there: the last tests look for them in each lane.
-    on_stack = [(LAST, "--deselect", JUDGE, "--note-calls", str(path)) for path in calls]
-    left_out = [f"--ignore={path}" for path in BESIDE_BROWSERS]
-    shown = ("tests/browser", *BESIDE_BROWSERS, *on_stack[0])
-    lanes = [
-        _Lane(("tests/stack", "tests/contract", *left_out, *on_stack[1])),
-        _Lane(("tests/unit", "tests/template"), niceness=_YIELDING),
+    shown, *beside = [
+        (tests, LAST, "--deselect", JUDGE, "--note-calls", str(path))
+        for tests, path in zip(ON_STACKS, calls, strict=True)
     ]
-    statuses = _side_by_side(shown, lanes)
+    statuses = _side_by_side(shown, [*map(_Lane, beside), _Lane((*ON_NONE, *SPREAD), niceness=_YIELDING)])
     if not all(path.exists() for path in calls):
         return max(1, *statuses)  # a session that did not get as far as its end
     say(f"\n== {JUDGE}")

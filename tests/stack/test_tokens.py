@@ -307,16 +307,21 @@ def test_forged_and_expired_tokens_are_refused_alike(portal: Portal, forger: For
 
 
 def test_a_yes_that_is_remembered_ends_with_the_token(portal: Portal, forger: Forger) -> None:
-    # given: the authorizer's yes outlives this token
-    token = forger.sign({"exp": int(time.time()) + 2})
-    caller = portal.bearer(token)
-    assert caller.get("/v1/account").status_code == 200
+    # given: a token that a slow machine answers in time; the authorizer's yes outlives it
+    for seconds in (2, 8, 32):
+        end = int(time.time()) + seconds
+        caller = portal.bearer(forger.sign({"exp": end}))
+        if caller.get("/v1/account").status_code == 200:
+            break
+    else:
+        pytest.fail("no token was good for as long as an answer takes")
 
     # when
-    deadline = time.monotonic() + 5
+    asked = time.time()
     while caller.get("/v1/account").status_code == 200:
-        assert time.monotonic() < deadline, "the token still counts three seconds after its end"
+        assert asked < end + 1, "the token still counts a second after its end"
         time.sleep(0.2)
+        asked = time.time()
 
     # then
     assert_problem(caller.get("/v1/account"), 401, "invalid_credentials")

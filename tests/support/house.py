@@ -84,10 +84,15 @@ class SeededRandomness:
 
     def __init__(self, seed: int = 1) -> None:
         self._random = random.Random(seed)  # noqa: S311 - made to be repeatable
+        self._bytes = random.Random(seed)  # noqa: S311 - apart, so that sealing something moves no id
 
     def randbelow(self, exclusive_upper_bound: int, /) -> int:
         """Return an integer in [0, exclusive_upper_bound)."""
         return self._random.randrange(exclusive_upper_bound)
+
+    def token_bytes(self, nbytes: int, /) -> bytes:
+        """Return that many bytes."""
+        return self._bytes.randbytes(nbytes)
 
     def token_hex(self, nbytes: int, /) -> str:
         """Return that many bytes as lower-case hex."""

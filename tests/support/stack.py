@@ -112,7 +112,8 @@ def _clear_leftovers() -> None:
     for home in paths.LOCAL.glob(f"{FOLDER_PREFIX}*"):
         if not _is_alive(int(home.name.removeprefix(FOLDER_PREFIX))):
             emulator.stop(home)
-            shutil.rmtree(home)
+            # Another lane may be at the same folder; what one cannot remove, the next run tries again.
+            shutil.rmtree(home, ignore_errors=True)
 
 
 def _is_alive(pid: int) -> bool:

@@ -1,4 +1,7 @@
-"""What holds for every unit test: no network, and no verdict by how busy the machine is."""
+"""What holds for every unit test: no network, and no verdict by chance or by how busy the machine is.
+
+`make unit ARGS="--hypothesis-profile explore"` draws other examples in every run, to look for what nobody thought of.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,9 @@ import hypothesis
 import pytest
 
 hypothesis.settings.register_profile(
-    "unit", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True
+    "explore", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True
 )
+hypothesis.settings.register_profile("unit", hypothesis.settings.get_profile("explore"), derandomize=True)
 hypothesis.settings.load_profile("unit")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from icalendar import Calendar
 
@@ -225,6 +225,7 @@ def test_the_ends_of_time_are_no_exception(starts_at: int) -> None:
 
 @pytest.mark.req("S05")
 @given(title=st.text(max_size=300), person=st.text(max_size=200), host=st.text(max_size=200))
+@example(title="\ufeff", person="\ufeffAda", host="")
 def test_any_text_is_folded_at_75_octets_and_comes_back_whole(title: str, person: str, host: str) -> None:
     # given
     letter = a_letter(session={"title": title}, participant={"full_name": person}, host_name=host)

@@ -61,6 +61,7 @@ class Edge:
     def randbelow(self, exclusive_upper_bound: int, /) -> int:
         return exclusive_upper_bound - 1 if self._largest else 0
 
+    token_bytes = staticmethod(secrets.token_bytes)
     token_hex = staticmethod(secrets.token_hex)
     token_urlsafe = staticmethod(secrets.token_urlsafe)
 

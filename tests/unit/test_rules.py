@@ -25,6 +25,7 @@ DIRECTION_OVERRIDES = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u2
     [
         (rules.name, "Ada Lovelace", "Ada Lovelace"),
         (rules.name, "  Ada \t", "Ada"),
+        (rules.name, "\ufeffAda\ufeff", "Ada"),  # pasted from the beginning of a file
         (rules.name, "Zoe\u0308", "Zo\u00eb"),  # NFC: one letter, not a letter and a mark
         (rules.name, "李小龍", "李小龍"),
         (rules.name, "مريم", "مريم"),
@@ -72,6 +73,7 @@ def test_what_is_accepted_comes_back_clean(rule: Callable[[str], str], value: st
     [
         (rules.name, "", "invalid_length"),
         (rules.name, "   ", "invalid_length"),
+        (rules.name, "\ufeff", "invalid_length"),
         (rules.name, "x" * 201, "invalid_length"),
         *((rules.name, f"Ada{character}Lovelace", "invalid_character") for character in LINE_BREAKERS),
         *((rules.name, f"Ada{character}Lovelace", "invalid_character") for character in DIRECTION_OVERRIDES),

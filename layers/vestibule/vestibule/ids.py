@@ -26,6 +26,9 @@ class Randomness(Protocol):
     def randbelow(self, exclusive_upper_bound: int, /) -> int:
         """Return an integer in [0, exclusive_upper_bound)."""
 
+    def token_bytes(self, nbytes: int, /) -> bytes:
+        """Return that many random bytes."""
+
     def token_hex(self, nbytes: int, /) -> str:
         """Return that many random bytes as lower-case hex."""
 

@@ -39,7 +39,7 @@ class Sealing:
     master_key
         Returns the key; asked once, at first use.
     random_bytes
-        Returns that many random bytes, such as `os.urandom`.
+        Returns that many random bytes, such as `secrets.token_bytes`.
     """
 
     def __init__(self, master_key: Callable[[], bytes], random_bytes: Callable[[int], bytes]) -> None:

@@ -616,7 +616,7 @@ class House:
             # Made when the first link is: many calls of a function show none.
             return MasterKeyStore(self._secrets_manager, self.settings.master_key_secret).read()
 
-        return Sealing(read, os.urandom)
+        return Sealing(read, self.random.token_bytes)
 
     @cached_property
     def _secrets_manager(self) -> SecretsManagerClient:

@@ -635,10 +635,6 @@ _RULES: dict[str, Callable[[Checks, str, Any], Any]] = {
 }
 
 
-def _never(refused: ConditionFailedError) -> Exception:
-    return AssertionError(refused)
-
-
 def _one_of(known: Sequence[Participant], participant_id: str) -> Participant:
     found = next((p for p in known if p.participant_id == participant_id), None)
     if found is None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _CONTROL_CATEGORIES = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})
 _BIDIRECTIONAL = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_BYTE_ORDER_MARK = "\ufeff"
 _ADDRESS = re.compile(r"[^\s@<>,;:\"\\()\[\]]{1,64}@[^\s@<>,;:\"\\()\[\]]{1,190}")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
@@ -114,12 +116,12 @@ def sought[R](rule: Callable[[str], R], value: str) -> R | None:
 
 
 def text(value: str, *, most: int, least: int = 1) -> str:
-    """Return one line of text: NFC, trimmed, without controls or direction overrides.
+    """Return one line of text: NFC, trimmed, without controls, direction overrides or byte order marks.
 
     Direction overrides and line separators would let a name rearrange or forge
     the text around it, on a page as in a mail's header.
     """
-    clean = unicodedata.normalize("NFC", value).strip()
+    clean = _normal(value).strip()
     for character in clean:
         if unicodedata.category(character) in _CONTROL_CATEGORIES or character in _BIDIRECTIONAL:
             raise RuleError("invalid_character", f"must not hold U+{ord(character):04X}.")
@@ -134,12 +136,16 @@ def one_line(value: str) -> str:
     For places where a forged line does harm, such as a mail's header, and where
     refusing comes too late: whoever the text is meant for still gets it.
     """
-    normal = unicodedata.normalize("NFC", value)
     harmless = (
         " " if unicodedata.category(character) in _CONTROL_CATEGORIES or character in _BIDIRECTIONAL else character
-        for character in normal
+        for character in _normal(value)
     )
     return " ".join(word for word in "".join(harmless).split(" ") if word).strip()
+
+
+def _normal(value: str) -> str:
+    """Return a text in NFC, without the mark that files begin with and that people paste along, unseen."""
+    return unicodedata.normalize("NFC", value.replace(_BYTE_ORDER_MARK, ""))
 
 
 def name(value: str) -> str:
@@ -216,12 +222,18 @@ def moment(value: int) -> int:
     return value
 
 
-def time_zone(value: str) -> str:
-    """Return an IANA time zone's name."""
+@cache
+def time_zones() -> frozenset[str]:
+    """Return the names of the IANA time zones that there are here; the first call reads the folders that hold them."""
     # Imported with the first zone: every function has these rules, few are ever told a zone.
     from zoneinfo import available_timezones  # noqa: PLC0415
 
-    if value not in available_timezones():
+    return frozenset(available_timezones())
+
+
+def time_zone(value: str) -> str:
+    """Return an IANA time zone's name."""
+    if value not in time_zones():
         raise RuleError("unknown_time_zone", "must be an IANA time zone, such as Europe/Berlin.")
     return value
 

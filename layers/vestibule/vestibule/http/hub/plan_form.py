@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date, time
 from functools import cache
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from vestibule.clock import HOUR
 from vestibule.domain import moments, rules
@@ -377,12 +377,12 @@ def taking_part(participants: Iterable[Participant]) -> list[tuple[str, str | No
 def zones(chosen: str) -> tuple[str, ...]:
     """Return the zones that a list offers: those named by a place, UTC, and the chosen one if it is a zone."""
     offered = _zones()
-    return offered if chosen in offered or chosen not in available_timezones() else (chosen, *offered)
+    return offered if chosen in offered or chosen not in rules.time_zones() else (chosen, *offered)
 
 
 @cache
 def _zones() -> tuple[str, ...]:
-    return ("UTC", *sorted(name for name in available_timezones() if name.partition("/")[0] in _REGIONS))
+    return ("UTC", *sorted(name for name in rules.time_zones() if name.partition("/")[0] in _REGIONS))
 
 
 def _typed(moment: int, zone: ZoneInfo) -> tuple[str, str]:
