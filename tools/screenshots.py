@@ -376,14 +376,6 @@ PAGES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
         PLANNED | {"what": "remove", "action": "/plan/1/participants/2/remove", "name": "Ada Lovelace", "page": 1},
     ),
     "link-refused": ("link_refused.html", REFUSED),
-    "message": (
-        "message.html",
-        {
-            "title": "A message",
-            "text": ["What is the matter.", "More of it."],
-            "actions": [("Go on", "/"), ("Or not", "/")],
-        },
-    ),
     "not-found": ("not_found.html", {}),
     "panel-only": ("panel_only.html", {"form_token": "t"}),
     "link-ask": ("ask_link.html", {**ASK, "is_password": False}),
@@ -411,7 +403,6 @@ PAGES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "sign-in-wait": ("sign_in.html", {"form": FORM, "wait_minutes": 12}),
     "sign-in-wrong": ("sign_in.html", {"form": FORM, "wrong": True, "name": "zoe"}),
     "signed-out": ("signed_out.html", {}),
-    "target-refused": ("target_refused.html", {"signed_out": True}),
     "unavailable": ("unavailable.html", {"retry_url": "/dashboard"}),
 }
 OF_NOBODY = "choose_organisation.html"

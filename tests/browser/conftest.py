@@ -131,6 +131,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 GRAVATAR = "https://gravatar.com/**"
+OF_AN_OLDER_BROWSER = """delete AbortSignal.timeout;
+window.FormData = class extends FormData { constructor(form) { super(form); } };"""
 
 
 @dataclass
@@ -176,6 +178,11 @@ class Visitor:
         """Let time pass in this browser's pages only as the test says."""
         self.is_spent = True
         self.page.clock.install()
+
+    def grow_old(self) -> None:
+        """Take from this browser's pages what browsers had only from the middle of 2022 on."""
+        self.is_spent = True
+        self.context.add_init_script(OF_AN_OLDER_BROWSER)
 
     def without_gravatar(self) -> None:
         """Answer for Gravatar, which is another site of this wide world: no test goes there."""

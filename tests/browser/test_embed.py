@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 EARLY_SECONDS = 6
 TRIES = 5
 A_BEAT_MS = INTERVAL + 500
+A_MINUTE_MS = 61_000
 ADA = {"user_id": "mrn-7", "user_name": "Ada Lovelace", "user_email": "ada@example.org"}
 LISTENS = """<script>
 window.told = [];
@@ -75,11 +76,11 @@ class Embedding:
         self.portal = portal
         self.site = site
         self._handed_out = handed_out
-        host = portal.create_user(full_name="Dr. Mia Lindqvist")
+        self.host = str(portal.create_user(full_name="Dr. Mia Lindqvist")["id"])
         starts_at = datetime.now(UTC) + timedelta(seconds=opens_in, milliseconds=OPENS_BEFORE)
         body = {
             "title": "Open lecture",
-            "host": {"user_id": host["id"]},
+            "host": {"user_id": self.host},
             "starts_at": starts_at.isoformat(),
             "participants": [{"full_name": "Ben Okafor", "email": "ben@example.org"}],
             **fields,
@@ -435,6 +436,20 @@ def test_a_kicked_page_says_why_and_takes_the_seat_back(visitor: Visitor, embedd
     expect(tab.get_by_role("heading", level=1)).to_have_text("You joined from another page")
     page.clock.fast_forward(A_BEAT_MS)
     expect_stage(frame)
+
+
+@pytest.mark.req("L12")
+def test_who_sits_in_a_session_stays_signed_in(visitor: Visitor, embedding: Callable[..., Embedding]) -> None:
+    """Nobody touches the hub's pages while the session goes on."""
+    visitor.stop_the_clock()
+    page, planned = visitor.page, embedding()
+    visitor.arrive(planned.portal, planned.host, next=f"/s/{planned.id}?launch=1")
+    expect_stage_in_tab(page)
+
+    with page.expect_response("**/sign-in/state?seated=1&*") as asked:
+        page.clock.fast_forward(A_MINUTE_MS)
+
+    assert asked.value.json() == {"state": "here"}
 
 
 @pytest.mark.req("E06")

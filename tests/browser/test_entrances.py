@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from vestibule.wiring import House
 
 LOOPBACK = "127.0.0.1"
+AHEAD_SECONDS = 240
+"""How early the early ones are, whose pages' clocks are put forward."""
 EARLY_SECONDS = 6
-"""How early the early ones are; long enough for the page to come and be read."""
+"""The same where none can be: long enough for a page to come and be read, once one like it has come."""
 LONG_WORD = "Donaudampfschifffahrt"
 UNKNOWN_CODE = "100000001"
 PASSWORD = re.compile("The session.s password")
@@ -67,6 +69,12 @@ class Plan:
         handed_out.note("personal link", *(p["personal_link"].rpartition("/")[2] for p in (self.as_host, self.guest)))
         handed_out.note("passkey", self.guest["passkey"] or "")
 
+    def open_now(self) -> None:
+        """Move the session: its doors have been open for a minute."""
+        starts_at = datetime.now(UTC) + timedelta(milliseconds=OPENS_BEFORE) - timedelta(minutes=1)
+        answer = self.portal.api.patch(f"/v1/sessions/{self.id}", json={"starts_at": starts_at.isoformat()})
+        assert answer.status_code == 200, answer.text
+
 
 @pytest.fixture
 def plan(clinic: Portal, handed_out: HandedOut) -> Callable[..., Plan]:
@@ -83,25 +91,80 @@ def test_who_is_early_sees_the_time_run_down_and_is_taken_in(
     visitor: Visitor, plan: Callable[..., Plan], portal_site: PortalSite
 ) -> None:
     """By itself, with the launch that the link asked for, and by the vendor's address."""
+    visitor.stop_the_clock()
     page = visitor.page
-    early = plan(opens_in=EARLY_SECONDS)
+    early = plan(opens_in=AHEAD_SECONDS)
 
     page.goto(f"{early.portal.hub_url}/Pass/Join/{early.guest['connect_code']}?launch=1")
 
     expect(page.get_by_role("timer")).to_be_visible()
     expect(page.get_by_role("timer")).to_contain_text("s")
     expect(page.get_by_text("The session then starts without a click.")).to_be_visible()
+    early.open_now()
+    page.clock.fast_forward(AHEAD_SECONDS * 1_000)
     expect(page).to_have_url(STAGE_PATH)
     assert page.url.startswith(f"{portal_site.url}/stage/{early.id}?role=attendee#grant=ey")
     assert "referer" not in portal_site.visit_of(f"/stage/{early.id}?role=attendee")
 
 
+@pytest.mark.req("S03", "R01")
+def test_who_is_offline_when_the_doors_open_goes_in_later(visitor: Visitor, plan: Callable[..., Plan]) -> None:
+    """As a telephone that has just woken up: the page stays, and tries until it gets through."""
+    visitor.expected.append("net::ERR_INTERNET_DISCONNECTED")
+    visitor.stop_the_clock()
+    page = visitor.page
+    later = plan(opens_in=1_200)
+    page.goto(f"{later.guest['personal_link']}?launch=1")
+    expect(page.get_by_role("timer")).to_contain_text("min")
+
+    visitor.context.set_offline(True)
+    for passed in ("21:00", "00:05"):
+        with page.expect_event("requestfailed"):
+            page.clock.fast_forward(passed)
+    assert visitor.heading() == "Consultation"
+    later.open_now()
+    visitor.context.set_offline(False)
+    page.clock.fast_forward("00:10")
+
+    expect(page).to_have_url(STAGE_PATH)
+
+
+@pytest.mark.req("L15")
+def test_a_logo_that_never_comes_keeps_nobody_out(
+    visitor: Visitor, plan: Callable[..., Plan], open_portal: Callable[..., Portal], portal_site: PortalSite
+) -> None:
+    """What starts once the page is there does not wait for it."""
+    slow = open_portal(
+        redirect_uris=[],
+        logo_url=f"{portal_site.url}/slow.svg",
+        stage={"kind": "url", "url": f"{portal_site.url}/stage/{{session_id}}#grant={{grant}}", "in_place": False},
+    )
+    planned = plan(slow)
+    visitor.page.route("**/slow.svg", lambda _: None)  # neither answered nor refused
+
+    visitor.page.goto(f"{planned.guest['join_link']}?launch=1", wait_until="commit")
+
+    expect(visitor.page).to_have_url(STAGE_PATH)
+    visitor.page.unroute_all()
+
+
+@pytest.mark.req("L15")
+def test_an_older_browser_goes_in_as_well(visitor: Visitor, plan: Callable[..., Plan]) -> None:
+    visitor.grow_old()
+    visitor.page.goto(f"{plan().guest['join_link']}?launch=1")
+    expect(visitor.page).to_have_url(STAGE_PATH)
+
+
 @pytest.mark.req("S03")
 def test_without_launch_the_doors_open_and_wait_for_a_click(visitor: Visitor, plan: Callable[..., Plan]) -> None:
+    visitor.stop_the_clock()
     page = visitor.page
-    early = plan(opens_in=EARLY_SECONDS)
+    early = plan(opens_in=AHEAD_SECONDS)
     page.goto(early.guest["join_link"])
     assert visitor.heading() == "Consultation"
+    expect(page.get_by_role("timer")).to_be_visible()
+    early.open_now()
+    page.clock.fast_forward(AHEAD_SECONDS * 1_000)
 
     expect(page.get_by_role("heading", name="The doors are open")).to_be_visible()
     join(page)
@@ -281,6 +344,7 @@ def test_without_scripts_the_waiting_room_opens_by_itself(
     visitors: Callable[..., Visitor], plan: Callable[..., Plan]
 ) -> None:
     page = visitors(java_script_enabled=False).page
+    page.goto(plan(opens_in=7_200).guest["personal_link"])  # the first page of a function takes longest
     early = plan(opens_in=EARLY_SECONDS)
 
     page.goto(early.guest["personal_link"])
@@ -343,6 +407,7 @@ def test_camera_and_microphone_are_tested_before_the_time(with_devices: Browser,
     expect(page.locator("meter")).not_to_have_js_property("value", 0)  # Chromium's made-up one beeps
     page.get_by_role("button", name="Stop").click()
     expect(page.locator("video")).to_be_hidden()
+    expect(page.get_by_role("button", name="Start the test")).to_be_focused()
     context.close()
 
 

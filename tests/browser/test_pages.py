@@ -251,7 +251,7 @@ def test_a_page_shows_whose_it_is(visitor: Visitor, clinic: Portal, portal_site:
         page.goto(clinic.hub_url + path)
         logo = band.locator("img")
         assert page.title().endswith(" – Lakeside Clinic")  # noqa: RUF001 - the dash is meant
-        assert logo.evaluate("image => image.complete && image.naturalWidth") == 120
+        expect(logo).to_have_js_property("naturalWidth", 120)
         assert band.evaluate("band => getComputedStyle(band).backgroundColor") == "rgb(20, 33, 61)"
         links = band.get_by_role("navigation", name="Lakeside Clinic").get_by_role("link")
         assert links.all_inner_texts() == ["Appointments", "Help"]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.support.portal import Portal
     from vestibule.model import Room
 
-SOON = 12_000
+SOON = 30_000
 """Milliseconds in which an open page follows: a few seconds, and what a busy machine takes."""
 LONG_NAME = "Wolfeschlegelsteinhausenbergerdorff-von-und-zu-Donaudampfschifffahrt"
 
@@ -79,7 +79,7 @@ def test_two_providers_with_two_rooms_see_only_their_own_patients(
     expect(hers.get_by_role("button", name="Admit Ben Okafor")).to_have_count(0, timeout=SOON)
     hers.get_by_role("button", name="Admit Ada Lovelace").click()
     # then
-    expect(hers).to_have_url(re.compile(r".*/stage/\d+\?role=host#grant=.*"))
+    expect(hers).to_have_url(re.compile(r".*/stage/\d+\?role=host#grant=.*"), timeout=SOON)
     expect(ada).to_have_url(re.compile(r".*/stage/\d+\?role=attendee#grant=.*"), timeout=SOON)
     assert ada.url.partition("?")[0] == hers.url.partition("?")[0]
     expect(ben.get_by_role("heading", name="You cannot be received just now")).to_be_visible(timeout=SOON)
@@ -101,7 +101,7 @@ def test_the_page_of_a_planned_session_is_let_in_early(visitors: Callable[..., V
     # when
     page.get_by_role("button", name="Admit Ada Lovelace").click()
     # then
-    expect(page).to_have_url(re.compile(r".*/stage/\d+\?role=host#grant=.*"))
+    expect(page).to_have_url(re.compile(r".*/stage/\d+\?role=host#grant=.*"), timeout=SOON)
     expect(patient).to_have_url(re.compile(r".*/stage/\d+\?role=attendee#grant=.*"), timeout=SOON)
 
 
@@ -161,6 +161,25 @@ def test_the_keyboard_stays_where_it_is_when_the_list_renews_itself(
     expect(page.get_by_role("button", name="Admit Ben Okafor")).to_be_visible(timeout=SOON)
     # then
     expect(button).to_be_focused()
+    # and when its row goes, at the room's name: Ben is next by one key
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Room of Franklin")).to_be_focused(timeout=SOON)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Admit Ben Okafor")).to_be_focused()
+
+
+def test_an_older_browser_admits_whom_it_is_told_to(visitors: Callable[..., Visitor], staged_clinic: Portal) -> None:
+    # given: Chrome 102, as it were
+    practice = Practice(staged_clinic, "Lamarr")
+    patient, provider = visitors(), visitors()
+    provider.grow_old()
+    waiting = walk_in(patient, practice.door, "Ada Lovelace")
+    page = practice.arrive(provider)
+    # when
+    page.get_by_role("button", name="Admit Ada Lovelace").click()
+    # then
+    expect(page).to_have_url(re.compile(r".*/stage/\d+\?role=host#grant=.*"), timeout=SOON)
+    expect(waiting).to_have_url(re.compile(r".*/stage/\d+\?role=attendee#grant=.*"), timeout=SOON)
 
 
 # --- how the pages look ---

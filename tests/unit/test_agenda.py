@@ -212,6 +212,24 @@ def test_pages_follow_one_another_without_gap_or_repetition(
     assert len(set(seen)) == len(seen)
 
 
+def test_however_much_is_over_what_comes_is_found(
+    house: House, clock: FakeClock, doctor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given: a busy day, more than is read at once, and an appointment on the next one
+    monkeypatch.setattr(agenda_rules, "_READ_AT_ONCE", FEW)
+    for number in range(3 * FEW):
+        plan(house, doctor, starts_at=START + HOUR + number * MINUTE, duration_minutes=1)
+    coming = plan(house, doctor, starts_at=START + 26 * HOUR)
+    # when
+    clock.now = START + DAY + HOUR
+    # then
+    agenda = house.agendas.of(doctor)
+    assert (ids_of(agenda), agenda.following) == ([coming.session_id], None)
+    # and when there is nothing more to come
+    clock.now = coming.ends_at + DAY
+    assert ids_of(house.agendas.of(doctor)) == []
+
+
 @pytest.mark.parametrize("mark", ["", "x", "1-2", "-", "0" * 15, f"{'9' * 15}-{'9' * 30}", f"{'0' * 15}#12345678"])
 def test_a_made_up_page_is_the_first(house: House, doctor: User, mark: str) -> None:
     session = plan(house, doctor)

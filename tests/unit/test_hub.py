@@ -399,6 +399,26 @@ def test_asking_who_is_signed_in_keeps_nobody_signed_in(
     assert json_of(browser.ask("/sign-in/state")) == {"state": "none"}
 
 
+@pytest.mark.req("L12")
+def test_who_sits_in_a_session_stays_signed_in(
+    browser: Browser, house: House, account: Account, user: User, clock: FakeClock
+) -> None:
+    # given
+    browser.ask(link(house, account, user))
+    assert browser.cookie is not None
+    own = browser.cookie.partition(".")[0]
+    # when: their page says so
+    for _ in range(24):
+        assert json_of(browser.ask(f"/sign-in/state?login={own}&seated=1")) == {"state": "here"}
+        clock.advance(10 * MINUTE)
+    assert json_of(browser.ask("/sign-in/state")) == {"state": "here"}
+    # but not: somebody else's, which is still open
+    for _ in range(24):
+        assert json_of(browser.ask(f"/sign-in/state?login={'0' * 64}&seated=1"))["state"] != "here"
+        clock.advance(10 * MINUTE)
+    assert json_of(browser.ask("/sign-in/state")) == {"state": "none"}
+
+
 def test_the_state_tells_here_from_elsewhere(browser: Browser, house: House, account: Account, user: User) -> None:
     assert json_of(browser.ask("/sign-in/state")) == {"state": "none"}
     browser.ask(link(house, account, user))
@@ -427,6 +447,20 @@ def test_signing_out_ends_it_in_the_table_and_in_the_browser(
     browser.cookie = replayed
     assert browser.ask("/dashboard")["statusCode"] == 303
     assert browser.ask(path)["statusCode"] == 403
+
+
+@pytest.mark.req("L14")
+def test_signing_out_takes_the_passes_to_sessions_with_it(
+    browser: Browser, house: House, account: Account, user: User
+) -> None:
+    # given: what came by a code or a link before, and what is none of ours
+    browser.ask(link(house, account, user))
+    browser.further = {"__Host-vestibule-pass-12345678": "sealed", "__Host-vestibule-pass-x": "y", "portal": "z"}
+    # when
+    answer = browser.ask("/logout")
+    # then
+    gone = [line.partition("=")[0] for line in answer["multiValueHeaders"]["Set-Cookie"] if "; Max-Age=0" in line]
+    assert gone == ["__Host-vestibule", "__Host-vestibule-pass-12345678"]
 
 
 @pytest.mark.parametrize(
@@ -575,8 +609,10 @@ def test_a_form_with_thousands_of_fields_is_refused(
 # --- other paths ---
 
 
+@pytest.mark.req("L15")
 def test_the_front_step_leads_to_the_dashboard(browser: Browser) -> None:
     assert header(browser.ask("/"), "location") == "/dashboard"
+    assert header(browser.ask("/?ScrollTo=5&utm=x&launch=1"), "location") == "/dashboard?scrollTo=5&launch=1"
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/wp-login.php", "/login/a/b", "/.env", "//evil.example", "/%2f%2fevil"])

@@ -236,7 +236,7 @@ def test_a_dashboard_that_would_refuse_is_not_offered_and_sessions_own_pages_sta
     session = plan(house, doctor, patient, title="This one")
     browser = sign_in(patient)
     # then
-    for path, status in (("/s/99999999", 404), ("/p/none", 403), ("/nowhere", 404)):
+    for path, status in (("/s/99999999", 404), ("/p/none", 403), ("/u/none", 404), ("/nowhere", 404)):
         lost = browser.ask(path)
         assert lost["statusCode"] == status, path
         assert ('href="/dashboard"' in lost["body"]) is not is_panel_only, path

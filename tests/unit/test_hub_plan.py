@@ -1184,6 +1184,22 @@ def test_the_first_and_the_last_day_of_the_calendar_are_no_error() -> None:
     assert typed.fields()[1] == {"clock": "no_such_time"}
 
 
+@pytest.mark.req("S07")
+@pytest.mark.parametrize(
+    ("zone", "moment", "day", "clock"),
+    [
+        ("Europe/Berlin", START, "2026-11-22", "04:00"),
+        ("Asia/Kolkata", START, "2026-11-22", "09:00"),  # half an hour beside those of the others
+        ("Asia/Kathmandu", START, "2026-11-22", "09:00"),
+        ("America/Los_Angeles", START + 5 * HOUR, "2026-11-22", "00:00"),
+        ("UTC", START - START % HOUR, "2026-11-22", "03:00"),  # it is 02:00, which is the past when the form is sent
+    ],
+)
+def test_a_new_form_proposes_the_next_full_hour(zone: str, moment: int, day: str, clock: str) -> None:
+    form = SessionForm.fresh(zone, moment)
+    assert (form.day, form.clock, form.zone) == (day, clock, zone)
+
+
 def test_a_zone_that_is_no_place_can_still_be_kept() -> None:
     assert "US/Pacific" not in zones("UTC")
     assert zones("US/Pacific")[0] == "US/Pacific"

@@ -339,6 +339,39 @@ def test_a_guest_who_is_turned_away_is_told_so_kindly(
     assert "Wait here" in text_of(guest.ask(door(room)))
 
 
+@pytest.mark.req("H04")
+def test_whose_session_was_cancelled_may_come_to_the_door_again(
+    guest: Browser, house: House, account: Account, room: Room, doctor: User, sign_in: SignIn
+) -> None:
+    # given
+    wait(guest, room)
+    admitted = header(decide(sign_in(doctor), room, "Ada Lovelace", "admit"), "location") or ""
+    assert guest.ask(door(room))["statusCode"] == 303
+    # when
+    house.sessions.cancel(account.account_id, admitted.partition("?")[0].removeprefix("/s/"))
+    # then
+    shown = guest.ask(door(room))
+    assert "Wait here" in text_of(shown)
+    assert "You are waiting as Ada Lovelace" in text_of(wait(guest, room))
+
+
+@pytest.mark.parametrize("fields", [{}, {"decision": ""}, {"decision": "Admit"}], ids=str)
+def test_what_is_no_decision_changes_nothing(
+    guest: Browser, room: Room, doctor: User, sign_in: SignIn, fields: dict[str, str]
+) -> None:
+    """Such as a form that lost the name of its button on the way."""
+    # given
+    page = wait(guest, room)
+    browser = sign_in(doctor)
+    listed = browser.ask("/dashboard/rooms")
+    who = waiters(listed)["Ada Lovelace"]
+    # when
+    answer = browser.post("/dashboard/rooms", listed, room=room.room_id, who=who, **fields)
+    # then
+    assert (answer["statusCode"], "Please do that once more" in text_of(answer)) == (422, True)
+    assert ask(guest, page)["state"] == "waiting"
+
+
 @pytest.mark.parametrize("decision", ["admit", "turn_away"])
 def test_a_decision_that_comes_too_late_says_so(
     guest: Browser, room: Room, doctor: User, sign_in: SignIn, clock: FakeClock, decision: str

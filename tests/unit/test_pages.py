@@ -287,7 +287,6 @@ MINIMAL: Mapping[str, dict[str, Any]] = {
     "follow_link.html": {"form": {"url": "/sign-in/link/x", "token": ""}},
     "link_sent.html": {"is_password": False, "again_url": "/sign-in/link", "back_url": "/sign-in"},
     "mailed_link_refused.html": {"again_url": "/sign-in/link", "back_url": "/sign-in"},
-    "message.html": {"title": "A title", "text": (), "actions": ()},
     "not_found.html": {},
     "panel_only.html": {"form_token": "t"},
     "host_only.html": {**DESK, "is_session": True},
@@ -299,7 +298,6 @@ MINIMAL: Mapping[str, dict[str, Any]] = {
     "plan_person.html": PERSON_FORM,
     "sign_in.html": {"form": None},
     "signed_out.html": {},
-    "target_refused.html": {"signed_out": False},
     "unavailable.html": {"retry_url": None},
 }
 # Template -> everything that it knows, with other people's text in every place that takes text.
@@ -386,7 +384,6 @@ FULL: Mapping[str, dict[str, Any]] = {
     "choose_password.html": {"form": {"url": "/sign-in/password/x?launch=1", "token": HOSTILE}, "is_short": True},
     "follow_link.html": {"form": {"url": "/sign-in/link/x?launch=1", "token": HOSTILE}},
     "link_sent.html": {"is_password": True, "again_url": "/sign-in/link?launch=1", "back_url": "/sign-in?launch=1"},
-    "message.html": {"title": HOSTILE, "text": [HOSTILE], "actions": [(HOSTILE, "/dashboard")]},
     "sign_in.html": {
         "expired": True,
         "is_kept": True,
@@ -472,7 +469,6 @@ FULL: Mapping[str, dict[str, Any]] = {
         "refresh_seconds": 8,
     },
     "signed_out.html": {"continue_url": "https://portal.northside.example/bye"},
-    "target_refused.html": {"signed_out": True},
     "unavailable.html": {"retry_url": "/dashboard"},
 }
 CASES = [(name, values) for table in (MINIMAL, FULL) for name, values in table.items()]
@@ -519,6 +515,12 @@ def test_every_template_is_tested() -> None:
     names = {path.name for path in (PAGES / "templates").iterdir()}
 
     assert {name for name in names if not name.startswith("_")} - {"base.html", "icons.html"} == MINIMAL.keys()
+
+
+def test_every_template_is_shown_to_somebody() -> None:
+    code = "".join(path.read_text() for path in (PAGES.parent / "hub").glob("*.py"))
+
+    assert [name for name in sorted(MINIMAL) if f'"{name}"' not in code] == []
 
 
 @pytest.mark.req("H01")

@@ -350,6 +350,7 @@ def test_a_personal_link_asks_nothing_and_changes_nothing(
     assert [page["statusCode"] for page in pages] == [200] * 4
     assert {call.operation for call in calls} == {"GetItem", "BatchGetItem"}
     assert browser.jar == {}
+    assert data(pages[0], "login") is None
     assert pages[0]["body"] == pages[3]["body"]
 
 
@@ -514,6 +515,7 @@ def test_whoever_signed_in_on_the_way_is_where_they_were_going(
     assert header(answer, "location") == there
     page = browser.ask(there)
     assert data(page, "launch") == "start"
+    assert data(page, "login") == browser.jar["__Host-vestibule"].partition(".")[0]
     assert "You come in as Dr. Mia Lindqvist, the host." in text_of(page)
     started = json.loads(
         browser.send(f"/s/{session.session_id}", script=True, form_token=field(page, "form_token"))["body"]
@@ -543,6 +545,31 @@ def test_a_stage_that_cannot_be_framed_is_gone_to_and_leads_back(
     )
     assert (started["in_place"], started["stays"]) == (False, False)
     assert parse_qs(urlsplit(started["url"]).query)["back"] == [f"{HUB}/dashboard?scrollTo={session.session_id}"]
+
+
+@pytest.mark.req("L03", "L14")
+def test_who_came_in_by_a_sign_in_does_not_come_back_without_it(
+    browser: Browser,
+    house: House,
+    account: Account,
+    host: User,
+    clock: FakeClock,
+    planned: tuple[Session, list[Participant]],
+) -> None:
+    # given: a host who is in the session
+    session, _ = planned
+    clock.now = session.starts_at
+    issued = house.login_uris.issue(account, user_id=host.user_id)
+    browser.ask(f"/login/{issued.guid}")
+    path = f"/s/{session.session_id}"
+    page = browser.ask(path)
+    assert "url" in json.loads(browser.send(path, script=True, form_token=field(page, "form_token"))["body"])
+    # when
+    house.login_uris.revoke(account, issued.guid)
+    # then: whoever is at this browser is nobody
+    page = browser.ask(path)
+    assert "Tell the others who you are." in text_of(page)
+    assert host.full_name not in page["body"]
 
 
 @pytest.mark.req("S01", "L18")

@@ -123,7 +123,8 @@ class Agendas:
     def of(self, user: User, *, named: str | None = None, page: str | None = None) -> Agenda:
         """Return a page of a user's agenda.
 
-        Two queries, and a third one when the session that was asked for is on another page.
+        Two queries, a third one when the session that was asked for is on another page, and further ones
+        for somebody of whose last two days nothing but `_READ_AT_ONCE` sessions or more is left that are over.
 
         Parameters
         ----------
@@ -133,26 +134,14 @@ class Agendas:
             Mark of the page, as the one before gave it; anything else is the first page.
         """
         now = self._clock()
-        after = _after(page)
-        first = FOREVER.start if after else max(0, now - LOOK_BACK)
-        found, rest = self._store.page_with(
-            user.account_id,
-            user_ids=[user.user_id],
-            email=None,
-            starting=range(first, FOREVER.stop),
-            after=after,
-            limit=_READ_AT_ONCE,
-        )
-        found.sort(key=sort_key)
-        zone = _zone(user, [session for session in found if session.ends_at > now])
+        zone, due, has_rest = self._due(user, _after(page), now)
         today = _date(now, zone)
-        due = [s for s in found if after or s.ends_at > now or _date(s.starts_at, zone) >= today]
         shown = due[:SHOWN_AT_ONCE]
         is_apart = named is not None and all(session.session_id != named for session in shown)
         extra = self._own(user, named) if is_apart and named else None
         entries = self._entries(user, shown, [extra] if extra else [], now)
         listed = [entries[session.session_id] for session in shown]
-        last = shown[-1] if shown and (len(due) > len(shown) or rest) else None
+        last = shown[-1] if shown and (len(due) > len(shown) or has_rest) else None
         return Agenda(
             zone=zone,
             days=_days(listed, zone, today),
@@ -169,6 +158,32 @@ class Agendas:
         entries = self._entries(user, [], [session] if session else [], now)
         days = _days(list(entries.values()), zone, _date(now, zone))
         return Agenda(zone=zone, days=(), named=entries.get(session_id), apart=days[0] if days else None)
+
+    def _due(self, user: User, after: str | None, now: int) -> tuple[ZoneInfo, list[Session], bool]:
+        """Return the zone of a user's days, their next sessions, and whether there are more.
+
+        Parameters
+        ----------
+        after
+            Sort key of the session that the page before ended with.  The first page leaves out what is over
+            and not of today, however many sessions that are: it reads on until one is left.
+        """
+        is_first = after is None
+        while True:
+            found, after = self._store.page_with(
+                user.account_id,
+                user_ids=[user.user_id],
+                email=None,
+                starting=range(max(0, now - LOOK_BACK) if is_first else FOREVER.start, FOREVER.stop),
+                after=after,
+                limit=_READ_AT_ONCE,
+            )
+            found.sort(key=sort_key)
+            zone = _zone(user, [session for session in found if session.ends_at > now])
+            today = _date(now, zone)
+            due = [s for s in found if not is_first or s.ends_at > now or _date(s.starts_at, zone) >= today]
+            if due or after is None:
+                return zone, due, after is not None
 
     def _own(self, user: User, session_id: str) -> Session | None:
         """Return a session if the user hosts it or takes part."""

@@ -21,5 +21,5 @@ def doorway(visit: Visit) -> Answer:
     if visit.account is None:
         return visit.elsewhere()
     if path == "/":
-        return redirect(addresses.DASHBOARD)
+        return redirect(addresses.landing(None, visit.event.folded_query))
     return visit.page("not_found.html", status=404)

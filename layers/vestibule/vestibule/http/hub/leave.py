@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from vestibule.http import logs
 from vestibule.http.hub import addresses
-from vestibule.http.hub.visit import forget_cookie, not_yet
+from vestibule.http.hub.visit import forget_cookies, not_yet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +40,7 @@ def leave(visit: Visit) -> Answer:
         or visit.allowed(ended.redirect_to_uri_on_expiry if ended else None)
         or addresses.with_query(addresses.SIGN_IN, {"signed_out": "1"} if ended else {})
     )
-    return visit.onward(target, cookies=[forget_cookie()])
+    return visit.onward(target, cookies=forget_cookies(visit.event))
 
 
 def _asked_target(query: Mapping[str, str]) -> str | None:

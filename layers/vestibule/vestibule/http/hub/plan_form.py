@@ -100,10 +100,10 @@ class SessionForm:
 
     @classmethod
     def fresh(cls, zone: str | None, now: int) -> SessionForm:
-        """Return the form before anything was typed: at the next full hour."""
+        """Return the form before anything was typed: at the next full hour of the zone's clocks."""
         known = moments.zone(zone)
-        day, clock = _typed(-(-now // HOUR) * HOUR, known)
-        return cls(day=day, clock=clock, zone=known.key)
+        day, clock = _typed(now + HOUR, known)
+        return cls(day=day, clock=f"{clock[:2]}:00", zone=known.key)
 
     @classmethod
     def shown(cls, session: Session) -> SessionForm:

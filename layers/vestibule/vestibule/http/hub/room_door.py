@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from vestibule.clock import DAY, MINUTE, SECOND
+from vestibule.domain.phases import CLOSED, phase_of
 from vestibule.domain.rules import RuleError
 from vestibule.domain.sign_ins import Present
 from vestibule.domain.waiting import ASK_AGAIN, RoomFullError, WaitingToken
@@ -77,7 +78,7 @@ def _shown(visit: Visit, account: Account, room: Room) -> Answer:
     if token is None or not is_held:
         return _asked(visit, room, user)
     waiter = visit.house.waiting.hear(account.account_id, token)
-    if waiter is None:
+    if waiter is None or _has_been_received(visit, account, waiter):
         return _asked(visit, room, user)
     if waiter.state is WaitingState.TURNED_AWAY:
         return _page(visit, room, "turned_away.html")
@@ -119,6 +120,14 @@ def _session_state(visit: Visit, account: Account) -> Answer:
     waiter = house.waiting.hear_ticket(session, ticket) if session else None
     again_in = ASK_AGAIN if session and house.waiting.counts(session) else _RARELY
     return json_answer(json.dumps({"state": waiter.state if waiter else _NOBODY, "again_in": again_in}))
+
+
+def _has_been_received(visit: Visit, account: Account, waiter: Waiter) -> bool:
+    """Tell whether the session that a walk-in was admitted to is over or cancelled: now they come anew."""
+    if waiter.state is not WaitingState.ADMITTED or not waiter.is_walk_in or waiter.session_id is None:
+        return False
+    session = visit.house.entrances.session(account.account_id, waiter.session_id)
+    return session is not None and phase_of(session, visit.house.clock()) in CLOSED
 
 
 def _way_in(visit: Visit, waiter: Waiter) -> str | None:

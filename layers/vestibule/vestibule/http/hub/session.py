@@ -18,7 +18,7 @@ from vestibule.domain.seats import Unseated
 from vestibule.domain.stages import is_in_place
 from vestibule.http import logs
 from vestibule.http.hub import addresses
-from vestibule.http.hub.visit import json_answer, not_yet, redirect
+from vestibule.http.hub.visit import PASS_COOKIE, json_answer, not_yet, redirect
 from vestibule.http.pages.times import clock_time, span
 from vestibule.model import Entrance, ParticipantRole, SessionStatus
 
@@ -38,8 +38,9 @@ _TURNED_AWAY = "turned_away"
 _GONE = 410
 _JSON = "application/json"
 
-_PASS = "__Host-vestibule-pass-"  # noqa: S105 - the cookie's name, before the session's id
-_PASS_RULES = "Path=/; Secure; HttpOnly; SameSite=Lax"  # noqa: S105
+_PASS_RULES = "Path=/; Secure; HttpOnly; SameSite=Lax"  # noqa: S105 - a cookie's attributes
+_WITHOUT_PASS = frozenset({Entrance.EMBED, Entrance.DASHBOARD})
+"""Who comes by these comes back by what they came with: a frame keeps no cookie, and a pass would outlive a sign-in."""
 
 _NOW_AND_THEN = 30 * SECOND
 _SOON = 10 * SECOND
@@ -118,7 +119,7 @@ def state(visit: Visit, session: Session | None) -> Answer:
 
 def pass_in(visit: Visit, session_id: str) -> str | None:
     """Return the pass that a browser carries for a session; unproven until checked."""
-    return visit.event.cookies.get(_PASS + session_id)
+    return visit.event.cookies.get(PASS_COOKIE + session_id)
 
 
 def pass_cookie(visit: Visit, arrival: Arrival) -> str:
@@ -126,7 +127,7 @@ def pass_cookie(visit: Visit, arrival: Arrival) -> str:
     session = arrival.session
     seconds = max(0, session.ends_at + HOUR - visit.house.clock()) // SECOND
     text = visit.house.entrances.pass_of(arrival)
-    return f"{_PASS}{session.session_id}={text}; {_PASS_RULES}; Max-Age={seconds}"
+    return f"{PASS_COOKIE}{session.session_id}={text}; {_PASS_RULES}; Max-Age={seconds}"
 
 
 def framed_stage(account: Account) -> str | None:
@@ -192,6 +193,7 @@ def shown(
         is_host=arrival.role is ParticipantRole.HOST,
         launch=_launch(visit, account, arrival, launch).value,
         session_id=session.session_id,
+        login=visit.credential.key if visit.credential and arrival.entrance is Entrance.DASHBOARD else None,
         fields=fields or {},
         return_path=return_path,
         picture=arrival.picture,
@@ -235,7 +237,7 @@ def started(visit: Visit, arrival: Arrival, path: str, return_path: str | None =
     if isinstance(seated, Unseated):
         return _unseated(visit, seated, path, is_script=is_script)
     logs.log.info("let in", role=arrival.role.value, stage=stage.kind.value, entrance=arrival.entrance.value)
-    cookies = [] if arrival.entrance is Entrance.EMBED else [pass_cookie(visit, arrival)]
+    cookies = [] if arrival.entrance in _WITHOUT_PASS else [pass_cookie(visit, arrival)]
     if is_script:
         return _launched(launch, seated) | {"multiValueHeaders": {"Set-Cookie": cookies} if cookies else {}}
     return visit.page(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 LONGEST_NAME = 254
 """Characters: an e-mail address has no more, and a user name fewer."""
+_SEATED = "seated"
 _FORBIDDEN = 403
 _TOO_MANY = 429
 
@@ -47,13 +48,15 @@ def sign_in(visit: Visit) -> Answer:
 
 
 def sign_in_state(visit: Visit) -> Answer:
-    """Tell an open page who is signed in; asking keeps nobody signed in.
+    """Tell an open page who is signed in; asking keeps nobody signed in, unless they sit in a session on that page.
 
     ``here``: by the login that the page names, or by any when it names none;
     ``elsewhere``: by another; ``none``: nobody.
     """
-    found = visit.sign_in(is_activity=False)
-    asked = visit.event.query.get("login")
+    query = visit.event.query
+    asked = query.get("login")
+    sits = _SEATED in query and visit.credential is not None and visit.credential.key == asked
+    found = visit.sign_in(is_activity=sits)
     if not isinstance(found, Present):
         state = "none"
     else:

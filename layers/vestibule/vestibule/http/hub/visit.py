@@ -39,9 +39,10 @@ if TYPE_CHECKING:
 COOKIE = "__Host-vestibule"
 FORM_COOKIE = "__Host-vestibule-form"
 """Secret of a browser in which nobody is signed in, for the forms that it is shown; it opens nothing."""
+PASS_COOKIE = "__Host-vestibule-pass-"  # noqa: S105 - a cookie's name, before the session's id
+"""What lets a browser that came by a code, a link or a name come back to one session."""
 _COOKIE_RULES = "Path=/; Secure; HttpOnly; SameSite=Lax"
 _FORM_SECRET_LENGTH = 32
-_FORGET_COOKIE = f"{COOKIE}=; {_COOKIE_RULES}; Max-Age=0"
 
 _FRAMED = frozenset({"/embed/{session_id}", "/p/{token}", "/r/{token}", "/s/{session_id}/register"})
 """Routes whose pages work in a frame, without cookies (H01)."""
@@ -290,9 +291,11 @@ def sign_in_cookie(credential: Credential, login: Login, remembered_for: int) ->
     return f"{COOKIE}={credential}; {_COOKIE_RULES}; Max-Age={seconds}"
 
 
-def forget_cookie() -> str:
-    """Return the Set-Cookie that takes the sign-in's cookie away."""
-    return _FORGET_COOKIE
+def forget_cookies(event: Event) -> list[str]:
+    """Return the Set-Cookies after which a browser is nobody's: without the sign-in, and without passes to sessions."""
+    given = (name.removeprefix(PASS_COOKIE) for name in event.cookies if name.startswith(PASS_COOKIE))
+    passes = [PASS_COOKIE + session_id for session_id in given if ids.is_object_id(session_id)]
+    return [f"{name}=; {_COOKIE_RULES}; Max-Age=0" for name in (COOKIE, *passes)]
 
 
 def _framed_by(account: Account | None, resource: str) -> tuple[str, ...]:

@@ -30,9 +30,11 @@ if TYPE_CHECKING:
 _PART = "part"
 _AGAIN = "again"
 _GONE = "gone"
+_ADMIT, _TURN_AWAY = "admit", "turn_away"
 _JSON = "application/json"
 _FORBIDDEN = 403
 _NOT_FOUND = 404
+_UNPROCESSABLE = 422
 _REFRESH_SECONDS = 10
 """How often a page without scripts loads itself again."""
 
@@ -70,9 +72,11 @@ def _shown(desk: Desk) -> Answer:
 def _decided(desk: Desk) -> Answer:
     """Admit somebody, who is then met in their session, or turn them away."""
     visit, admission = desk.visit, desk.house.admission
-    room_id, who = desk.form.get("room", ""), desk.form.get("who", "")
+    room_id, who, decision = (desk.form.get(name, "") for name in ("room", "who", "decision"))
+    if decision not in {_ADMIT, _TURN_AWAY}:
+        return visit.page("form_refused.html", status=_UNPROCESSABLE, back_url=addresses.ROOMS)
     try:
-        if desk.form.get("decision") == "admit":
+        if decision == _ADMIT:
             session_id = admission.admit(desk.user, room_id, who)
             logs.log.info("admitted", session_id=session_id)
             return _onward(visit, addresses.session_page(session_id))

@@ -243,7 +243,7 @@ def render(
             **extra,
             **_HEADERS,
             # "no-referrer" makes browsers send "Origin: null" with a form, and a POST could
-            # not be known for our own; the address of a page with a form holds no secret.
+            # not be known for our own; no other site learns the address by "same-origin" either.
             _LANGUAGE: said_in.language,
             _REFERRER: "same-origin" if "<form" in body else "no-referrer",
             _POLICY: _policy(body, style, account, form_targets, around),

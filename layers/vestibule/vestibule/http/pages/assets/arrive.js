@@ -17,7 +17,7 @@ async function isHere(login) {
     const answer = await fetch(`/sign-in/state?login=${encodeURIComponent(login)}`, {
       cache: "no-store",
       headers: { Accept: "application/json" },
-      signal: AbortSignal.timeout(PATIENCE),
+      signal: AbortSignal.timeout?.(PATIENCE),
     });
     return answer.ok && (await answer.json()).state === "here";
   } catch {

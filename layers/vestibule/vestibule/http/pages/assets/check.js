@@ -81,7 +81,10 @@ const isAble = canDoAll();
 say("browser", isAble ? lines.browser.dataset.good : lines.browser.dataset.bad);
 if (isAble) {
   startButton.addEventListener("click", start);
-  stopButton.addEventListener("click", stop);
+  stopButton.addEventListener("click", () => {
+    stop();
+    startButton.focus(); // the button that had it is not there any more
+  });
   startButton.closest(".actions").hidden = false;
 }
 addEventListener("pagehide", stop);

@@ -60,7 +60,7 @@ async function exchange() {
       body: new URLSearchParams(window.parent === window ? proof : { ...proof, framed: "1" }),
       cache: "no-store",
       headers: { Accept: "text/html" },
-      signal: AbortSignal.timeout(PATIENCE),
+      signal: AbortSignal.timeout?.(PATIENCE),
     });
     if (answer.status >= 500 || FAILURES.has(answer.status)) throw new Error(`status ${answer.status}`);
     show(await answer.text(), answer.status);

@@ -35,7 +35,7 @@ async function look() {
       const ids = asked.map((place) => place.dataset.in).join(".");
       const answer = await fetch(`${presence}?sessions=${ids}`, {
         cache: "no-store",
-        signal: AbortSignal.timeout(PATIENCE),
+        signal: AbortSignal.timeout?.(PATIENCE),
       });
       isOver = answer.status === 403; // signed out: the page notices that by itself
       if (answer.ok) show(await answer.text(), asked);

@@ -28,13 +28,14 @@ function announce() {
   known = here;
 }
 
-// The same button keeps the focus when the list around it is a new one.
+// The same button keeps the focus when the list around it is a new one, or its room's name when it is gone.
 function show(text) {
   if (place.querySelector(":active")) return false; // a button is just being pressed
   const made = new DOMParser().parseFromString(text, "text/html").body;
-  const focused = place.contains(document.activeElement) ? document.activeElement.id : "";
+  const focused = place.contains(document.activeElement) ? document.activeElement : null;
+  const room = focused?.closest(".room")?.getAttribute("aria-labelledby");
   place.replaceChildren(...made.childNodes);
-  if (focused) document.getElementById(focused)?.focus();
+  if (focused) (document.getElementById(focused.id) ?? document.getElementById(room))?.focus();
   return true;
 }
 
@@ -48,7 +49,7 @@ async function look() {
   if (asking || isOver) return;
   asking = true;
   try {
-    const answer = await fetch(place.dataset.rooms, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
+    const answer = await fetch(place.dataset.rooms, { cache: "no-store", signal: AbortSignal.timeout?.(PATIENCE) });
     isOver = answer.status === 403; // signed out: the page notices that by itself
     if (answer.ok) {
       const text = await answer.text();
@@ -65,7 +66,8 @@ async function look() {
 }
 
 async function decide(form, button) {
-  const fields = new URLSearchParams(new FormData(form, button));
+  const fields = new URLSearchParams(new FormData(form));
+  fields.set(button.name, button.value); // which FormData itself takes along in newer browsers alone
   for (const one of form.querySelectorAll("button")) one.setAttribute("aria-disabled", "true");
   status.textContent = "";
   try {
@@ -73,7 +75,7 @@ async function decide(form, button) {
       method: "POST",
       body: fields,
       headers: { Accept: "application/json" },
-      signal: AbortSignal.timeout(PATIENCE),
+      signal: AbortSignal.timeout?.(PATIENCE),
     });
     if (!answer.ok) throw new Error(`status ${answer.status}`);
     const { url, gone } = await answer.json();
@@ -99,9 +101,10 @@ async function copy(button) {
 }
 
 document.addEventListener("submit", (event) => {
-  if (!event.target.matches("[data-decide]")) return;
+  const { submitter, target } = event;
+  if (!submitter || !target.matches("[data-decide]")) return; // a browser that names no button sends the form itself
   event.preventDefault();
-  if (event.submitter?.getAttribute("aria-disabled") !== "true") decide(event.target, event.submitter);
+  if (submitter.getAttribute("aria-disabled") !== "true") decide(target, submitter);
 });
 document.addEventListener("click", (event) => {
   const button = event.target.closest?.("[data-copy]");

@@ -14,8 +14,9 @@
 //   vestibule:reload    the page is no longer true; whoever cancels it mends it without a reload
 //   vestibule:tell      something that a page around this one may want to know (parent.js)
 
-const PATIENCE = 15_000; // milliseconds for an answer
-const FAILURES = new Set([408, 429]);
+const PATIENCE = 15_000; // milliseconds for an answer; a browser from before 2022 cannot be told, and waits
+const ONCE_MORE = 3_000; // milliseconds until the next try while the network is away
+const FAILURES = new Set([408, 429]); // statuses below 500 that mean: later
 const AT_ONCE = 2_000; // milliseconds over which those who wait come in, not all at the same moment
 const LEAST = 500; // milliseconds: a clock that is a little early must not make the page spin
 
@@ -55,12 +56,21 @@ function parts(milliseconds) {
 function count() {
   const left = remaining();
   if (left <= 0) {
-    counting = setTimeout(reload, LEAST + Math.random() * AT_ONCE);
+    counting = setTimeout(openUp, LEAST + Math.random() * AT_ONCE);
     return;
   }
   timer.textContent = parts(left);
   timer.hidden = false;
   counting = setTimeout(count, Math.min(left, left % 1000 || 1000));
+}
+
+// The network may be away just then, as when a telephone wakes up: a reload would leave the browser's own page.
+async function openUp() {
+  const mine = page;
+  const found = await state();
+  if (mine !== page || starting || isInside) return;
+  if (found) reload();
+  else counting = setTimeout(openUp, ONCE_MORE);
 }
 
 // --- noticing what changes --------------------------------------------------------------
@@ -70,7 +80,7 @@ async function state() {
     const answer = await fetch(page.dataset.stateUrl, {
       cache: "no-store",
       headers: { Accept: "application/json" },
-      signal: AbortSignal.timeout(PATIENCE),
+      signal: AbortSignal.timeout?.(PATIENCE),
     });
     return answer.ok ? await answer.json() : null;
   } catch {
@@ -118,7 +128,7 @@ async function start() {
       method: "POST",
       body,
       headers: { Accept: "application/json" },
-      signal: AbortSignal.timeout(PATIENCE),
+      signal: AbortSignal.timeout?.(PATIENCE),
     });
     if (answer.ok) go(await answer.json());
     else fail(answer.status < 500 && !FAILURES.has(answer.status) ? "refused" : "unavailable");

@@ -6,8 +6,11 @@
 //
 // A page that goes leaves its seat, so that nobody waits for it. Loaded again, it says whose
 // seat it had: should the person sit elsewhere by now, it does not kick them there.
+//
+// Who came in by a sign-in stays signed in while they sit: being in a session is activity.
 
 const PATIENCE = 10_000; // milliseconds for an answer
+const ACTIVE_EVERY = 60_000; // milliseconds
 const ALLOWED = "autoplay; camera; clipboard-write; display-capture; fullscreen; microphone";
 
 let seat = "";
@@ -16,6 +19,7 @@ let held = ""; // what the next going in says of
 let role = "";
 let interval = 15_000; // milliseconds, until the server says otherwise
 let timer = 0;
+let active = 0; // when the sign-in last heard of it
 let frame = null;
 
 const one = (selector) => document.querySelector(selector);
@@ -27,7 +31,7 @@ function post(url, fields, more = {}) {
     body: new URLSearchParams(fields),
     cache: "no-store",
     headers: { Accept: "application/json" },
-    signal: AbortSignal.timeout(PATIENCE),
+    signal: AbortSignal.timeout?.(PATIENCE),
     ...more,
   });
 }
@@ -84,7 +88,7 @@ const whose = (token) => token.split(".")[0];
 function sit(found) {
   const isChange = seat && role !== found.role;
   if (held && whose(held) !== whose(found.seat)) goodbye(held); // another person has come in by this page
-  [seat, lost, held, role, interval] = [found.seat, "", "", found.role, found.interval];
+  [seat, lost, held, role, interval, active] = [found.seat, "", "", found.role, found.interval, Date.now()];
   take(); // what a kick before has left there
   show("live");
   const status = one(".live [role=status]");
@@ -115,10 +119,23 @@ async function beat() {
   else {
     interval = found?.interval ?? interval;
     wait();
+    if (found && found.phase !== "over") staySignedIn();
     if (found && found.role !== role) {
       held = seat;
       say("join");
     }
+  }
+}
+
+async function staySignedIn() {
+  const { login } = one(".live").dataset;
+  if (!login || Date.now() - active < ACTIVE_EVERY) return;
+  active = Date.now();
+  try {
+    const answer = await fetch(`/sign-in/state?seated=1&login=${encodeURIComponent(login)}`, { cache: "no-store" });
+    await answer.text();
+  } catch {
+    // offline: said again after the same while
   }
 }
 

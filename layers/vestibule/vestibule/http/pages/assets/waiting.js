@@ -26,7 +26,7 @@ async function ask() {
       body: body(),
       cache: "no-store",
       headers: { Accept: "application/json" },
-      signal: AbortSignal.timeout(PATIENCE),
+      signal: AbortSignal.timeout?.(PATIENCE),
     });
     return answer.ok ? await answer.json() : null;
   } catch {

@@ -19,7 +19,7 @@ async function state() {
     const answer = await fetch(`/sign-in/state${query}`, {
       cache: "no-store",
       headers: { Accept: "application/json" },
-      signal: AbortSignal.timeout(PATIENCE),
+      signal: AbortSignal.timeout?.(PATIENCE),
     });
     return answer.ok ? (await answer.json()).state : "unknown";
   } catch {
