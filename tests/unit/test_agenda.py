@@ -127,6 +127,18 @@ def test_guests_are_told_apart_by_session_and_follow_it(house: House, account: A
     assert [entry.people for entry in entries(house.agendas.of(doctor))] == [(), ("Guest 1", "Guest 3")]
 
 
+def test_guests_are_named_to_a_new_host_too(house: House, account: Account, doctor: User) -> None:
+    # given
+    session = plan(house, doctor, guest(1))
+    other = add_user(house, account, full_name="Charles Babbage")
+    # when
+    house.sessions.hand_over(account.account_id, session.session_id, HostRef(user_id=other.user_id))
+    # then
+    (own,) = entries(house.agendas.of(other))
+    assert (own.is_host, own.people) == (True, ("Guest 1",))
+    assert entries(house.agendas.of(doctor)) == []
+
+
 # --- when ---
 
 

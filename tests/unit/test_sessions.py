@@ -420,6 +420,27 @@ def test_moving_a_session_moves_its_lists_and_holds_its_codes_longer(
     assert house.links.connect_code(found.participants[1]) == house.links.connect_code(person)
 
 
+def test_who_is_changed_while_a_session_moves_moves_with_it(
+    house: House, make_house: MakeHouse, account: Account, host: User, wire: Wire
+) -> None:
+    # given
+    session, (_, person) = plan(house, host, guest(1))
+    later = TOMORROW + 30 * DAY
+    other = make_house(seed=2)
+
+    def meanwhile() -> None:
+        other.participants.change(account.account_id, session.session_id, person.participant_id, {"phone": "030 1234"})
+
+    # when: the session is written, its people are not yet
+    wire.before("TransactWriteItems", meanwhile)
+    moved, found = house.sessions.change(account.account_id, session.session_id, {"starts_at": later})
+
+    # then
+    assert found.participants[1].phone == "030 1234"
+    wanted = Filter(participant_email="guest1@example.org", starting=range(later, later + 1))
+    assert house.sessions.page(account.account_id, wanted, after=None, limit=10)[0] == [moved]
+
+
 def test_a_cancelled_session_stays_and_changes_no_more(house: House, account: Account, host: User) -> None:
     session, _ = plan(house, host)
 
@@ -456,7 +477,7 @@ def test_another_host_takes_the_place_of_the_one_before(house: House, account: A
         (ParticipantRole.HOST, "Grace Hopper"),
         (ParticipantRole.ATTENDEE, "Guest 1"),
     ]
-    assert people[1] == invited
+    assert people[1] == replace(invited, version=invited.version + 1)
     assert code_store(house).holder(house.links.code_mark(house.links.connect_code(former))) is None
     assert code_store(house).holder(house.links.code_mark(house.links.connect_code(people[0])))
     lists = [

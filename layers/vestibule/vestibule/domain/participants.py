@@ -439,7 +439,25 @@ class Participants:
             raise _changed_meanwhile() from refused
 
     def follow(self, session: Session, known: Sequence[Participant]) -> None:
-        """Move what hangs on a session's time after it was changed: index entries and codes."""
+        """Move what hangs on a session's time and host after it was changed: index entries and codes.
+
+        The session is written by then, so that who is changed at the same moment is read anew, and moved all the same.
+
+        Raises
+        ------
+        ConflictError
+            Others keep changing its people.
+        """
+        for _ in range(_ATTEMPTS):
+            try:
+                self._move(session, known)
+            except ConditionFailedError:
+                session, known = self._whole(session.account_id, session.session_id)
+                continue
+            return
+        raise _changed_meanwhile()
+
+    def _move(self, session: Session, known: Sequence[Participant]) -> None:
         actions: list[Action] = []
         for participant in known:
             actions += self._sessions.rewriting(

@@ -1,7 +1,7 @@
 """Sessions: planned by the portal, hosted by one of its users, changed without lost updates.
 
 The host takes part by itself, first.  Everything that hangs on a session's time
-(index entries, how long connect codes are held) follows a change of it.
+and host (index entries, how long connect codes are held) follows a change of them.
 """
 
 from __future__ import annotations
@@ -321,6 +321,9 @@ class Sessions:
         session = replace(before, host_user_id=user.user_id, updated_at=self._clock(), version=before.version + 1)
         invitee = Invitee(user_id=user.user_id, role=ParticipantRole.HOST, notify=host.notify)
         self._participants.follow_host(session, self._store.replacing(session, before=before), gathering, invitee)
+        session, people = self.whole(account_id, session_id)
+        # The others stand in a list of their host's: in the new one's from now on.
+        self._participants.follow(session, [one for one in people if one.role is not ParticipantRole.HOST])
         return self.whole(account_id, session_id)
 
     def _changed(self, before: Session, clean: Mapping[str, Any]) -> Session:
