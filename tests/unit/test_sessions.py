@@ -622,6 +622,17 @@ def test_the_host_stays_host_and_nobody_else_becomes_it(house: House, account: A
         house.participants.remove(account.account_id, session.session_id, first.participant_id)
 
 
+def test_ids_longer_than_any_key_lead_nowhere(house: House, account: Account, host: User) -> None:
+    session, _ = plan(house, host)
+    endless = "9" * 3_000
+    with pytest.raises(NotFoundError, match="session_not_found"):
+        house.participants.list_of(account.account_id, endless)
+    with pytest.raises(NotFoundError, match="registrant_not_found"):
+        house.registrants.cancel(account.account_id, session.session_id, endless)
+    wanted = Filter(participant_email=f"{endless}@example.org")
+    assert house.sessions.page(account.account_id, wanted, after=None, limit=10) == ([], None)
+
+
 def test_a_removed_participants_code_and_id_lead_nowhere(
     house: House, account: Account, host: User, moto_aws: MotoAws, settings: Settings
 ) -> None:

@@ -195,6 +195,14 @@ def test_a_put_that_finds_itself_was_the_sdks_own_retry() -> None:
     shop.table.write(shop.table.put(ITEM, IS_NEW))
 
 
+@pytest.mark.req("R01")
+def test_a_put_knows_its_own_set_in_any_order() -> None:
+    found = {**KEY, "user_ids": {"SS": ["2", "1"]}}
+    shop = Shop(error("ConditionalCheckFailedException", Item=found))
+    shop.table.write(shop.table.put({**KEY, "user_ids": {"SS": ["1", "2"]}}, "version = :seen", {":seen": 3}))
+    assert len(shop.client.asked) == 1
+
+
 @pytest.mark.parametrize("found", [{**KEY, "x": {"N": "2"}}, KEY, None])
 def test_a_put_that_finds_another_has_failed(found: dict[str, Any] | None) -> None:
     shop = Shop(error("ConditionalCheckFailedException", **({"Item": found} if found else {})))
@@ -231,6 +239,14 @@ def test_a_read_gives_plain_values_or_nothing() -> None:
 def test_a_key_that_no_item_can_have_is_asked_of_nobody(key: dict[str, Any]) -> None:
     shop = Shop()
     assert shop.table.get(key) is None
+    assert list(shop.table.read_all([key])) == []
+
+
+@pytest.mark.parametrize("text", ["x" * 2_049, "\ud800"])
+@pytest.mark.req("P04")
+def test_a_range_that_no_item_can_lie_in_is_asked_of_nobody(text: str) -> None:
+    shop = Shop()
+    assert shop.table.query("pk = :a", {":a": text}) == []
 
 
 def test_the_longest_keys_are_asked_for() -> None:

@@ -90,7 +90,7 @@ class Table:
 
     def get(self, key: Item, *, consistent: bool = False) -> dict[str, Any] | None:
         """Read one item's values; a key that no item can have is asked of nobody."""
-        if not all(_can_be_stored(name, value["S"]) for name, value in key.items()):
+        if not _can_be_stored(key):
             return None
         with dependency(_DEPENDENCY):
             answer = self.client.get_item(TableName=self.name, Key=key, ConsistentRead=consistent)
@@ -105,13 +105,15 @@ class Table:
         limit: int | None = None,
         only: Sequence[str] = (),
     ) -> list[dict[str, Any]]:
-        """Read the values of one key range, all of it unless limited.
+        """Read the values of one key range, all of it unless limited; a key that no item can have is asked of nobody.
 
         Parameters
         ----------
         only
             The attributes that are wanted, all when left out: fewer cost as much to read, and less to carry.
         """
+        if not all(_fits(text, _KEY_BYTES["pk"]) for text in values.values()):
+            return []
         arguments: dict[str, Any] = {
             "TableName": self.name,
             "KeyConditionExpression": condition,
@@ -155,7 +157,7 @@ class Table:
         return self.read_together([(self, key, False) for key in wanted])
 
     def read_together(self, wanted: Sequence[tuple[Table, Item, bool]]) -> Iterator[dict[str, Any]]:
-        """Read up to 100 items of several tables in one call.
+        """Read up to 100 items of several tables in one call; a key that no item can have is asked of nobody.
 
         Parameters
         ----------
@@ -170,6 +172,8 @@ class Table:
         """
         request: dict[str, Any] = {}
         for table, key, consistent in wanted:
+            if not _can_be_stored(key):
+                continue
             part = request.setdefault(table.name, {"Keys": [], "ConsistentRead": consistent})
             part["Keys"].append(key)
         for attempt in range(_ROUNDS):
@@ -273,8 +277,10 @@ class Table:
             with dependency(_DEPENDENCY, CONDITION_FAILED):
                 self.client.put_item(**action)
         except ClientError as error:
-            if error.response.get("Item") != action["Item"]:
-                raise ConditionFailedError(_found(error.response)) from error
+            found = _found(error.response)
+            # Unpacked, because DynamoDB gives the members of a set in any order.
+            if found != unpack(action["Item"]):
+                raise ConditionFailedError(found) from error
 
     def _on(self, target: dict[str, Any], condition: str | None, values: Mapping[str, Any] | None) -> dict[str, Any]:
         arguments = {"TableName": self.name, **target}
@@ -289,9 +295,13 @@ class Table:
         self._pause(self._draw() * _FIRST_PAUSE * 2 ** min(attempt, _LAST_DOUBLING))
 
 
-def _can_be_stored(name: str, text: str) -> bool:
+def _can_be_stored(key: Item) -> bool:
+    return all(_fits(value["S"], _KEY_BYTES[name]) for name, value in key.items())
+
+
+def _fits(text: str, most: int) -> bool:
     try:
-        return len(text.encode()) <= _KEY_BYTES[name]
+        return len(text.encode()) <= most
     except UnicodeEncodeError:  # half a surrogate pair, which JSON can spell
         return False
 
