@@ -419,6 +419,23 @@ def test_a_rotated_secret_works_on_for_its_overlap_and_no_longer(
 
 
 @pytest.mark.req("E02")
+def test_another_worker_takes_a_rotated_secret_at_once(
+    house: House, make_house: MakeHouse, clock: FakeClock, account: Account, session: Session, mint: Callable[..., str]
+) -> None:
+    # given: it remembers the secret as it was
+    other = make_house(seed=2)
+    assert enters(other, account, session, mint())
+    now = clock() // SECOND
+    secret_id = house.app_secrets.list_of(account.account_id)[0].secret_id
+    # when
+    made = house.app_secrets.rotate(account.account_id, secret_id)
+    # then
+    head = {"alg": "HS256", "typ": "embed+jwt", "kid": made.kid}
+    token = hs256(made.secret, head, portals_claims(account, session, iat=now, exp=now + 60))
+    assert enters(other, account, session, token)
+
+
+@pytest.mark.req("E02")
 def test_another_worker_forgets_a_deleted_secret_within_a_minute(
     house: House, make_house: MakeHouse, clock: FakeClock, account: Account, session: Session, mint: Callable[..., str]
 ) -> None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 SECRETS_AT_MOST = 5
 """Application secrets of one account."""
 REMEMBERED_FOR = MINUTE
-"""How old the record may be that a verifier uses: the stated delay of a deletion."""
+"""How old the record may be that a verifier uses: the stated delay of a deletion.  A rotation has none."""
 
 _KIND = "application secret"
 _LABEL_LENGTH = 10
@@ -148,11 +148,23 @@ class AppSecrets:
         if named is None or named[2] != account_id:
             return None
         secret_id, number = named[1], int(named[3])
-        record = self._known.get((account_id, secret_id), lambda: self._store.get(account_id, secret_id))
+        record = self._record_with(account_id, secret_id, number)
         for key in record.keys if record else ():
             if key.number == number and (key.expires_at is None or self._clock() < key.expires_at):
                 return self._derived(account_id, secret_id, number)
         return None
+
+    def _record_with(self, account_id: str, secret_id: str, number: int) -> AppSecret | None:
+        """Return a secret's record; one that does not know a key yet is read anew, strongly consistently.
+
+        A portal signs with a new key the moment it has it.  A made-up number costs that one read.
+        """
+        name = (account_id, secret_id)
+        record = self._known.get(name, lambda: self._store.get(account_id, secret_id))
+        if record is not None and number <= record.keys[-1].number:
+            return record
+        self._known.forget(name)
+        return self._known.get(name, lambda: self._store.get(account_id, secret_id, consistent=True))
 
     def _get(self, account_id: str, secret_id: str) -> AppSecret:
         record = self._store.get(account_id, secret_id, consistent=True)
