@@ -18,6 +18,7 @@ from vestibule.errors import ConflictError, InvalidError, NotFoundError, Version
 from vestibule.model import ParticipantRole, SessionStatus
 from vestibule.store.directory import keys
 from vestibule.store.directory.sessions import session_item
+from vestibule.store.table import Table
 
 if TYPE_CHECKING:
     from tests.support.house import FakeClock, MakeHouse, MotoAws, Wire
@@ -463,6 +464,25 @@ def hosts_of(house: House, session: Session) -> list[str | None]:
         for one in house.participants.list_of(session.account_id, session.session_id)
         if one.role is ParticipantRole.HOST
     ]
+
+
+def test_a_session_is_there_before_every_replica_knows_it(
+    house: House, account: Account, host: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    house.key_rotation.run()
+    session, _ = plan(house, host)
+    read = Table.get
+
+    def lagging(table: Table, key: Any, *, consistent: bool = False) -> dict[str, Any] | None:
+        return read(table, key, consistent=True) if consistent else None
+
+    monkeypatch.setattr(Table, "get", lagging)
+    # then
+    place = (account.account_id, session.session_id)
+    assert house.attendance.page(*place, after=None, limit=10) == ([], None)
+    assert house.presence.page(*place, after=None, limit=10).people == []
+    assert house.embed_issuer.create(account, session.session_id, {"user_id": "mrn-1"}).token
 
 
 @pytest.mark.req("D01")

@@ -118,7 +118,7 @@ class Attendance:
         return summed(stays, now=self._clock(), is_complete=after is None)
 
     def _require(self, account_id: str, session_id: str) -> None:
-        if self._sessions.get(account_id, session_id) is None:
+        if self._sessions.known(account_id, session_id) is None:
             raise no_such_session()
 
     def _attended(self, visit: Visit) -> Attended:

@@ -122,10 +122,7 @@ class EmbedIssuer:
         return Embed(embed_url(self._settings, account, session_id, token), token, (now + lifetime) // SECOND * SECOND)
 
     def _check_session(self, account_id: str, session_id: str) -> None:
-        # A miss is asked again strongly consistently: the session may be a moment old.
-        session = self._sessions.get(account_id, session_id) or self._sessions.get(
-            account_id, session_id, consistent=True
-        )
+        session = self._sessions.known(account_id, session_id)
         if session is None:
             raise no_such_session()
         if session.status is SessionStatus.CANCELLED:

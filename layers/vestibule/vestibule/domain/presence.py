@@ -152,7 +152,7 @@ class Presence:
         return self._clock() - LASTS
 
     def _session(self, account_id: str, session_id: str) -> Session:
-        session = self._sessions.get(account_id, session_id)
+        session = self._sessions.known(account_id, session_id)
         if session is None:
             raise no_such_session()
         return session

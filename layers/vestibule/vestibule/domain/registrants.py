@@ -21,6 +21,7 @@ from vestibule.domain.rules import Checks
 from vestibule.errors import ConflictError, NotFoundError, UnavailableError, VestibuleError, no_such_session
 from vestibule.memory import Memory
 from vestibule.model import EventKind, Registrant, SessionStatus
+from vestibule.store.directory.registrants import registrant_of
 from vestibule.store.table import ConditionFailedError
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ class Registrants:
             if found is None:
                 return None
             if found["email_mark"] == mark:
-                return self._store.get(account_id, session_id, registrant_id)
+                return registrant_of(found)
         return None
 
     def page(

@@ -82,6 +82,10 @@ class SessionStore:
         values = self._table.get(keys.session(account_id, session_id), consistent=consistent)
         return session_of(values) if values else None
 
+    def known(self, account_id: str, session_id: str) -> Session | None:
+        """Read a session as of a moment ago, and one that is not known there strongly consistently: it may be new."""
+        return self.get(account_id, session_id) or self.get(account_id, session_id, consistent=True)
+
     def several(self, account_id: str, session_ids: Sequence[str]) -> list[Session]:
         """Read up to 100 sessions in one call, in the order given, without those that are gone."""
         read = self._table.read_all([keys.session(account_id, session_id) for session_id in session_ids])
