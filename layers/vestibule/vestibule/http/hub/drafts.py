@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from vestibule.clock import SECOND
 from vestibule.domain.drafts import KEPT_FOR
 from vestibule.http.hub import addresses
+from vestibule.http.hub.visit import set_cookie
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,8 +26,6 @@ OWNER = "form_user"
 LATER = "later"
 """The field by which a page's script says that the form is to be kept, not done: its sign-in has ended."""
 NOT_TYPED = frozenset({OWNER, LATER, "form_token"})
-
-_COOKIE_RULES = "Path=/; Secure; HttpOnly; SameSite=Lax"
 
 
 def is_waiting(visit: Visit) -> bool:
@@ -49,7 +48,7 @@ def keep(visit: Visit) -> list[str]:
         return []
     typed = {name: value for name, value in form.items() if name not in NOT_TYPED}
     sealed = visit.house.drafts.seal(visit.account.account_id, form[OWNER], _place(visit), typed)
-    return [f"{COOKIE}={sealed}; {_COOKIE_RULES}; Max-Age={KEPT_FOR // SECOND}"] if sealed else []
+    return [set_cookie(COOKIE, sealed, seconds=KEPT_FOR // SECOND)] if sealed else []
 
 
 def waiting_for(visit: Visit, user: User) -> Mapping[str, str] | None:
@@ -78,7 +77,7 @@ def sent_by(visit: Visit, user: User) -> Mapping[str, str] | None:
 
 def forget() -> str:
     """Return the Set-Cookie that takes away what was kept."""
-    return f"{COOKIE}=; {_COOKIE_RULES}; Max-Age=0"
+    return set_cookie(COOKIE, "", seconds=0)
 
 
 def _is_kept(visit: Visit) -> bool:

@@ -21,7 +21,7 @@ from vestibule.domain.waiting import ASK_AGAIN, RoomFullError, WaitingToken
 from vestibule.errors import NotFoundError
 from vestibule.http import logs
 from vestibule.http.hub import addresses
-from vestibule.http.hub.visit import json_answer, redirect
+from vestibule.http.hub.visit import json_answer, redirect, set_cookie
 from vestibule.model import WaitingState
 from vestibule.store.guesses import BlockedError
 
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 _STATE = "/u/{slug}/state"
 _SESSION = "/s/{session_id}/waiting"
 _COOKIE = "__Host-vestibule-waiting"
-_COOKIE_RULES = "Path=/; Secure; HttpOnly; SameSite=Lax"
 _LAUNCH = "launch"
 _NOBODY = "gone"
 _RARELY = MINUTE
@@ -237,7 +236,7 @@ def _is_whose(token: WaitingToken, user: User | None) -> bool:
 
 
 def _cookie(value: str, seconds: int) -> str:
-    return f"{_COOKIE}={value}; {_COOKIE_RULES}; Max-Age={seconds}"
+    return set_cookie(_COOKIE, value, seconds=seconds)
 
 
 def _here(visit: Visit, room: Room, **parameters: str) -> str:

@@ -13,12 +13,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from vestibule.clock import HOUR, MINUTE, SECOND, to_rfc3339
+from vestibule.domain.entrances import PASS_OUTLIVES_SESSION_BY
 from vestibule.domain.phases import CLOSED, ENTERED, Phase, opens_at, phase_of
 from vestibule.domain.seats import Unseated
 from vestibule.domain.stages import is_in_place
 from vestibule.http import logs
 from vestibule.http.hub import addresses
-from vestibule.http.hub.visit import PASS_COOKIE, json_answer, not_yet, redirect
+from vestibule.http.hub.visit import PASS_COOKIE, json_answer, not_yet, redirect, set_cookie
 from vestibule.http.pages.times import clock_time, span
 from vestibule.model import Entrance, ParticipantRole, SessionStatus
 
@@ -38,7 +39,6 @@ _TURNED_AWAY = "turned_away"
 _GONE = 410
 _JSON = "application/json"
 
-_PASS_RULES = "Path=/; Secure; HttpOnly; SameSite=Lax"  # noqa: S105 - a cookie's attributes
 _WITHOUT_PASS = frozenset({Entrance.EMBED, Entrance.DASHBOARD})
 """Who comes by these comes back by what they came with: a frame keeps no cookie, and a pass would outlive a sign-in."""
 
@@ -125,9 +125,9 @@ def pass_in(visit: Visit, session_id: str) -> str | None:
 def pass_cookie(visit: Visit, arrival: Arrival) -> str:
     """Return the Set-Cookie that lets a browser come back to this session until it is over."""
     session = arrival.session
-    seconds = max(0, session.ends_at + HOUR - visit.house.clock()) // SECOND
+    seconds = max(0, session.ends_at + PASS_OUTLIVES_SESSION_BY - visit.house.clock()) // SECOND
     text = visit.house.entrances.pass_of(arrival)
-    return f"{PASS_COOKIE}{session.session_id}={text}; {_PASS_RULES}; Max-Age={seconds}"
+    return set_cookie(PASS_COOKIE + session.session_id, text, seconds=seconds)
 
 
 def framed_stage(account: Account) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from vestibule.clock import MINUTE
+from vestibule.clock import MINUTE, SECOND
 from vestibule.domain.login_uris import Browser
 from vestibule.domain.sign_ins import Present
 from vestibule.http import logs
@@ -127,7 +127,7 @@ def with_way(visit: Visit, path: str, **further: str) -> str:
 def retry_after(visit: Visit, until: int) -> tuple[dict[str, str], int]:
     """Return the header and the number of minutes that tell how long to wait."""
     milliseconds = max(1, until - visit.house.clock())
-    return {"Retry-After": str(-(-milliseconds // 1_000))}, -(-milliseconds // MINUTE)
+    return {"Retry-After": str(-(-milliseconds // SECOND))}, -(-milliseconds // MINUTE)
 
 
 def _here(visit: Visit) -> str:

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from vestibule import ids
+from vestibule.clock import SECOND
 from vestibule.domain import redirects
 from vestibule.domain.sign_ins import Credential, Present
 from vestibule.http.handler import handler
@@ -180,7 +181,7 @@ class Visit:
     def visitor_cookies(self) -> list[str]:
         """The Set-Cookie that `visitor_token` rests on, if the browser lacks it."""
         secret, is_new = self._visitor_secret
-        return [f"{FORM_COOKIE}={secret}; {_COOKIE_RULES}"] if is_new else []
+        return [set_cookie(FORM_COOKIE, secret)] if is_new else []
 
     @property
     def browser_secret(self) -> str:
@@ -258,7 +259,7 @@ def let_in(arrived: Arrived, target: str) -> Answer:
     """Send a browser on whose sign-in has just begun; a change of person is told to the page."""
     if arrived.took_over:
         target += "&switched=1" if "?" in target else "?switched=1"
-    return redirect(target, cookies=[sign_in_cookie(arrived.credential, arrived.login, REMEMBERED_FOR)])
+    return redirect(target, cookies=[_sign_in_cookie(arrived.credential, arrived.login)])
 
 
 def not_yet() -> Answer:
@@ -281,21 +282,31 @@ def json_answer(body: str) -> Answer:
     }
 
 
-def sign_in_cookie(credential: Credential, login: Login, remembered_for: int) -> str:
+def set_cookie(name: str, value: str, *, seconds: int | None = None) -> str:
+    """Return a Set-Cookie of this host alone, which no script reads and no other site's form sends.
+
+    Parameters
+    ----------
+    seconds
+        How long the browser keeps it, 0 to forget it; None for as long as the browser is open.
+    """
+    return f"{name}={value}; {_COOKIE_RULES}" + ("" if seconds is None else f"; Max-Age={seconds}")
+
+
+def _sign_in_cookie(credential: Credential, login: Login) -> str:
     """Return the Set-Cookie that signs a browser in.
 
-    It outlives the sign-in by ``remembered_for`` (milliseconds), so that a late
+    It outlives the sign-in for as long as the login is remembered, so that a late
     visitor is recognised and sent to redirect_to_uri_on_expiry.
     """
-    seconds = (login.lifetime + remembered_for) // 1_000
-    return f"{COOKIE}={credential}; {_COOKIE_RULES}; Max-Age={seconds}"
+    return set_cookie(COOKIE, str(credential), seconds=(login.lifetime + REMEMBERED_FOR) // SECOND)
 
 
 def forget_cookies(event: Event) -> list[str]:
     """Return the Set-Cookies after which a browser is nobody's: without the sign-in, and without passes to sessions."""
     given = (name.removeprefix(PASS_COOKIE) for name in event.cookies if name.startswith(PASS_COOKIE))
     passes = [PASS_COOKIE + session_id for session_id in given if ids.is_object_id(session_id)]
-    return [f"{name}=; {_COOKIE_RULES}; Max-Age=0" for name in (COOKIE, *passes)]
+    return [set_cookie(name, "", seconds=0) for name in (COOKIE, *passes)]
 
 
 def _framed_by(account: Account | None, resource: str) -> tuple[str, ...]:
