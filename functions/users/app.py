@@ -25,7 +25,7 @@ def create(request: Request) -> Answer:
     return created(user_out(user), f"/v1/users/{user.user_id}", replayed=replayed)
 
 
-@api.route("GET", "/v1/users", scope=scopes.USERS_READ)
+@api.route("GET", "/v1/users", scope=scopes.USERS_READ, takes_query=True)
 def index(request: Request) -> Answer:
     """List the account's users, or find them by external_id or e-mail address.
 
