@@ -1,6 +1,7 @@
 """``/v1/users``: the registered persons of the caller's account."""
 
 from vestibule.domain import scopes
+from vestibule.errors import FieldError, InvalidError
 from vestibule.http.api import Answer, Api, Request, created, no_content
 from vestibule.http.shapes.users import UserChange, UserCreate, user_out, users_out
 from vestibule.wiring import House
@@ -32,6 +33,8 @@ def index(request: Request) -> Answer:
     Parameters: external_id, email, cursor, limit.
     """
     asked = request.query("external_id", "email", "cursor", "limit")
+    if "external_id" in asked and "email" in asked:
+        raise InvalidError(FieldError("external_id", "one_of", "external_id: cannot be combined with email."))
     page = request.page("users")
     if "external_id" in asked:
         found = users.with_external_id(request.account_id, asked["external_id"])
