@@ -41,8 +41,8 @@ ALLOWED = {
     "MasterKeySecret": {"GetSecretValue"},
     "OutboxQueue": {"SendMessage", "ChangeMessageVisibility"},
     "DeadLetterQueue": {"SendMessage"},
-    "MailIdentity": {"SendEmail"},
-    "MailConfigurationSet": {"SendEmail"},
+    "MailIdentity": {"SendRawEmail"},
+    "MailConfigurationSet": {"SendRawEmail"},
 }
 NO_TOPIC = {"Fn::Sub": "arn:${AWS::Partition}:sns:*:*:*"}
 ENTRANCES = {"JoinFunction", "PersonalFunction", "SessionPageFunction", "EmbedPageFunction"}
@@ -263,6 +263,18 @@ def _is_one_arn(resource: dict[str, Any], name: str) -> bool:
     )
 
 
+def test_mail_is_sent_by_the_right_that_a_whole_message_needs() -> None:
+    # SES judges SendEmail as SendRawEmail when its content is raw, which vestibule.store.carriers sends.
+    rights = [
+        statement["Action"]
+        for function in FUNCTIONS.values()
+        for policy in function["Properties"].get("Policies", [])
+        for statement in policy["Statement"]
+        if "ses:" in str(statement["Action"])
+    ]
+    assert rights == ["ses:SendRawEmail"]
+
+
 @pytest.mark.req("R03")
 def test_the_journal_is_append_only() -> None:
     assert allowed_on("JournalTable")
@@ -424,6 +436,8 @@ def test_the_rotation_runs_often_enough_by_a_role_of_its_own() -> None:
     ((_, _, schedule),) = [event for event in events() if event[1] == "ScheduleV2"]
     assert schedule["ScheduleExpression"] == "rate(1 hour)"
     assert schedule["FlexibleTimeWindow"] == {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 10}
+    # SAM would give it a name that a second stack of the same account and region could not have
+    assert schedule["OmitName"] is True
     # SAM makes a role that may invoke this function alone, unless one is named
     assert not {"RoleArn", "PermissionsBoundary", "State", "EndDate"} & set(schedule)
 

@@ -167,6 +167,13 @@ def test_alarms_are_mailed_to_whom_the_operator_names() -> None:
     assert template()["Parameters"]["EnableAlarms"]["Default"] == "true"
 
 
+def test_no_topic_has_a_key_that_who_publishes_there_may_not_use() -> None:
+    # AWS's own key for SNS lets neither CloudWatch nor SES in, and its policy cannot be changed.
+    topics = resources("AWS::SNS::Topic")
+    assert topics.keys() == {"AlarmTopic", "MailReportsTopic"}
+    assert not [name for name, topic in topics.items() if "KmsMasterKeyId" in topic.get("Properties", {})]
+
+
 # --- the role that access logs are written with ---
 
 
@@ -179,6 +186,8 @@ def test_the_one_role_of_ours_serves_api_gateway_alone() -> None:
     assert policy["Fn::Sub"].endswith("service-role/AmazonAPIGatewayPushToCloudWatchLogs")
     (account,) = resources("AWS::ApiGateway::Account").values()
     assert account["DeletionPolicy"] == "Retain", "other APIs of the region may rely on it"
+    # an account's setting that names a role which is gone writes no log of any API
+    assert role["DeletionPolicy"] == role["UpdateReplacePolicy"] == "Retain"
 
 
 # --- the whole ---
