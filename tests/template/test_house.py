@@ -135,6 +135,30 @@ def test_an_alarm_watches_every_table() -> None:
         assert {value for _, name, value in watched(metric) if name == "TableName"} == set(TABLES)
 
 
+def test_an_alarm_watches_every_index() -> None:
+    # a metric of the table alone leaves its indexes' throttles out
+    indexes = {
+        (name, index["IndexName"])
+        for name, table in TABLES.items()
+        for index in table["Properties"].get("GlobalSecondaryIndexes", [])
+    }
+    for metric in ("ReadThrottleEvents", "WriteThrottleEvents"):
+        dimensions = [
+            {dimension["Name"]: dimension["Value"] for dimension in one["MetricStat"]["Metric"]["Dimensions"]}
+            for alarm in ALARMS.values()
+            for one in alarm["Properties"]["Metrics"]
+            if "MetricStat" in one and one["MetricStat"]["Metric"]["MetricName"] == metric
+        ]
+        watched_indexes = {
+            (one["TableName"]["Ref"], one["GlobalSecondaryIndexName"])
+            for one in dimensions
+            if "GlobalSecondaryIndexName" in one
+        }
+        assert watched_indexes == indexes
+        tables_alone = {one["TableName"]["Ref"] for one in dimensions if "GlobalSecondaryIndexName" not in one}
+        assert tables_alone == set(TABLES)
+
+
 @pytest.mark.req("R02")
 def test_an_alarm_watches_whatever_waits() -> None:
     queues = {value for _, _, value in watched("ApproximateNumberOfMessagesVisible")}
