@@ -204,6 +204,43 @@ def test_a_put_that_finds_another_has_failed(found: dict[str, Any] | None) -> No
     assert refused.value.index == 0
 
 
+def test_a_put_knows_itself_by_its_values_in_whatever_order_a_set_comes_back() -> None:
+    written, given_back = ({**KEY, "ids": {"SS": ids}} for ids in (["a", "b"], ["b", "a"]))
+    shop = Shop(error("ConditionalCheckFailedException", Item=given_back))
+    shop.table.write(shop.table.put(written, IS_NEW))
+
+
+SINGLE_WRITES: list[Callable[[Table], object]] = [
+    lambda table: table.write(table.put(ITEM, IS_NEW)),
+    lambda table: table.update(KEY, "SET x = :x", "attribute_exists(pk)", {":x": 1}),
+]
+
+
+@pytest.mark.parametrize("write", SINGLE_WRITES, ids=["put", "update"])
+@pytest.mark.req("R01")
+def test_a_single_write_that_meets_a_transaction_is_tried_again(write: Callable[[Table], object]) -> None:
+    shop = Shop(error("TransactionConflictException"), error("TransactionConflictException"), {"Attributes": ITEM})
+    write(shop.table)
+    assert len({str(request) for _, request in shop.client.asked}) == 1
+    assert (len(shop.client.asked), len(shop.pauses)) == (3, 2)
+
+
+@pytest.mark.parametrize("write", SINGLE_WRITES, ids=["put", "update"])
+@pytest.mark.req("R01")
+def test_a_single_write_that_meets_transactions_for_too_long_is_an_outage(write: Callable[[Table], object]) -> None:
+    shop = Shop(*[error("TransactionConflictException")] * 4)
+    with pytest.raises(UnavailableError):
+        write(shop.table)
+    assert (len(shop.client.asked), len(shop.pauses)) == (4, 3)
+
+
+@pytest.mark.parametrize("write", SINGLE_WRITES, ids=["put", "update"])
+def test_a_single_write_whose_condition_fails_after_a_transaction_has_failed(write: Callable[[Table], object]) -> None:
+    shop = Shop(error("TransactionConflictException"), error("ConditionalCheckFailedException"))
+    with pytest.raises(ConditionFailedError):
+        write(shop.table)
+
+
 def test_an_update_gives_the_new_values_or_what_stood_there() -> None:
     shop = Shop({"Attributes": ITEM}, error("ConditionalCheckFailedException", Item=ITEM))
     assert shop.table.update(KEY, "SET x = :x", "attribute_exists(pk)", {":x": 1}) == {"pk": "a", "x": 1}
@@ -279,6 +316,14 @@ def test_two_tables_are_read_in_one_call() -> None:
         "one": True,
         "two": False,
     }
+
+
+def test_a_key_that_comes_twice_is_asked_for_once() -> None:
+    # DynamoDB refuses a batch with the same key in it twice, and an index may show one item in two places.
+    shop = Shop(batch(ITEM))
+    assert list(shop.table.read_all([KEY, {"pk": {"S": "b"}}, dict(KEY)])) == [{"pk": "a", "x": 1}]
+    ((_, request),) = shop.client.asked
+    assert request["RequestItems"]["t"]["Keys"] == [KEY, {"pk": {"S": "b"}}]
 
 
 def test_nothing_wanted_is_nothing_asked() -> None:
