@@ -17,7 +17,7 @@ from botocore.exceptions import (
 from tests.support.template import template
 from vestibule.errors import UnavailableError
 from vestibule.store import aws
-from vestibule.store.aws import dependency, dynamodb_client, secrets_manager_client
+from vestibule.store.aws import dependency
 from vestibule.store.items import unpack
 from vestibule.store.table import IS_NEW, ConditionFailedError, Table
 
@@ -387,14 +387,26 @@ def test_a_defect_is_no_outage() -> None:
         raise KeyError("x")
 
 
-@pytest.mark.parametrize("make", [dynamodb_client, secrets_manager_client])
-@pytest.mark.req("R01")
-def test_every_client_gives_up_before_the_function_does(make: Callable[..., Any]) -> None:
+@pytest.mark.parametrize(
+    ("make", "read_timeout", "attempts"),
+    [
+        (aws.dynamodb_client, 2, 3),
+        (aws.secrets_manager_client, 2, 3),
+        (aws.sqs_client, 2, 3),
+        # A letter whose answer was lost has perhaps been sent: the SDK must not send it again.
+        (aws.ses_client, 5, 1),
+        (aws.sns_client, 5, 1),
+    ],
+)
+@pytest.mark.req("R01", "S06")
+def test_every_client_gives_up_before_the_function_does(
+    make: Callable[..., Any], read_timeout: int, attempts: int
+) -> None:
     config = make(region_name="eu-central-1", aws_access_key_id="a", aws_secret_access_key="b").meta.config
-    assert (config.connect_timeout, config.read_timeout) == (1, 2)
+    assert (config.connect_timeout, config.read_timeout) == (1, read_timeout)
     assert config.retries["mode"] == "standard"
-    assert config.retries["total_max_attempts"] == 3
+    assert config.retries["total_max_attempts"] == attempts
     assert config.tcp_keepalive
     function_timeout = template()["Globals"]["Function"]["Timeout"]
     assert function_timeout == 10
-    assert function_timeout > (aws.CONNECT_TIMEOUT + aws.READ_TIMEOUT) * aws.ATTEMPTS
+    assert function_timeout > (config.connect_timeout + config.read_timeout) * attempts
