@@ -15,7 +15,7 @@ attendance = house.attendance
 handler = api = Api(house.clock)
 
 
-@api.route("GET", _ALL, scope=scopes.ATTENDANCE_READ)
+@api.route("GET", _ALL, scope=scopes.ATTENDANCE_READ, takes_query=True)
 def index(request: Request, session_id: str) -> Answer:
     """List who was in a session, visit by visit.
 
@@ -25,7 +25,7 @@ def index(request: Request, session_id: str) -> Answer:
     return Answer({"items": [visit_out(visit) for visit in visits], "cursor": cursor})
 
 
-@api.route("GET", f"{_ALL}.csv", scope=scopes.ATTENDANCE_READ)
+@api.route("GET", f"{_ALL}.csv", scope=scopes.ATTENDANCE_READ, takes_query=True)
 def index_csv(request: Request, session_id: str) -> Answer:
     """Give the same as CSV; the next page's cursor is in a header.
 
@@ -45,7 +45,7 @@ def summary(request: Request, session_id: str) -> Answer:
     return Answer(summary_out(attendance.summary(request.account_id, session_id)))
 
 
-@api.route("GET", _NOW, scope=scopes.ATTENDANCE_READ)
+@api.route("GET", _NOW, scope=scopes.ATTENDANCE_READ, takes_query=True)
 def index_present(request: Request, session_id: str) -> Answer:
     """List who waits for a session and who is in it now; the first page also counts them.
 

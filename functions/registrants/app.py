@@ -13,7 +13,7 @@ registrants = house.registrants
 handler = api = Api(house.clock)
 
 
-@api.route("GET", _ALL, scope=scopes.REGISTRANTS_READ)
+@api.route("GET", _ALL, scope=scopes.REGISTRANTS_READ, takes_query=True)
 def index(request: Request, session_id: str) -> Answer:
     """List a session's registrants.
 

@@ -26,7 +26,7 @@ def create(request: Request) -> Answer:
     return created(room_out(room), f"/v1/rooms/{room.room_id}", replayed=replayed)
 
 
-@api.route("GET", "/v1/rooms", scope=scopes.ROOMS_READ)
+@api.route("GET", "/v1/rooms", scope=scopes.ROOMS_READ, takes_query=True)
 def index(request: Request) -> Answer:
     """List the account's rooms, or find one by its code.
 
@@ -90,7 +90,7 @@ def unassign(request: Request, room_id: str, user_id: str) -> Answer:
     return no_content()
 
 
-@api.route("GET", "/v1/users/<user_id>/rooms", scope=scopes.ROOMS_READ)
+@api.route("GET", "/v1/users/<user_id>/rooms", scope=scopes.ROOMS_READ, takes_query=True)
 def of_user(request: Request, user_id: str) -> Answer:
     """List a user's rooms.
 

@@ -10,7 +10,7 @@ sessions = house.sessions
 handler = api = Api(house.clock)
 
 
-@api.route("GET", "/v1/sessions", scope=scopes.SESSIONS_READ)
+@api.route("GET", "/v1/sessions", scope=scopes.SESSIONS_READ, takes_query=True)
 def index(request: Request) -> Answer:
     """List sessions by start, of a host or a participant, or find one by its external_id.
 

@@ -1,6 +1,7 @@
 """``/v1/users``: the registered persons of the caller's account."""
 
 from vestibule.domain import scopes
+from vestibule.errors import FieldError, InvalidError
 from vestibule.http.api import Answer, Api, Request, created, no_content
 from vestibule.http.shapes.users import UserChange, UserCreate, user_out, users_out
 from vestibule.wiring import House
@@ -25,13 +26,15 @@ def create(request: Request) -> Answer:
     return created(user_out(user), f"/v1/users/{user.user_id}", replayed=replayed)
 
 
-@api.route("GET", "/v1/users", scope=scopes.USERS_READ)
+@api.route("GET", "/v1/users", scope=scopes.USERS_READ, takes_query=True)
 def index(request: Request) -> Answer:
     """List the account's users, or find them by external_id or e-mail address.
 
     Parameters: external_id, email, cursor, limit.
     """
     asked = request.query("external_id", "email", "cursor", "limit")
+    if "external_id" in asked and "email" in asked:
+        raise InvalidError(FieldError("external_id", "one_of", "external_id: cannot be combined with email."))
     page = request.page("users")
     if "external_id" in asked:
         found = users.with_external_id(request.account_id, asked["external_id"])

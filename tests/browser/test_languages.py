@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.looks import NARROWEST, barriers, faint_texts, overflow
+from tests.support.looks import NARROWEST, PHONE, barriers, broken_words, faint_texts, overflow
 from tests.unit.test_pages import CLINIC, FULL
 from vestibule.http.pages.render import render
 from vestibule.languages import translation
@@ -43,6 +43,23 @@ def test_every_page_in_every_language(paper: Page, language: str, template: str,
     assert overflow(paper) == 0
     paper.emulate_media(color_scheme="dark")
     assert faint_texts(paper) == []
+
+
+@pytest.mark.req("H02")
+@pytest.mark.parametrize("language", ["en", "de", "fr"])
+def test_no_word_on_a_button_is_broken(paper: Page, language: str) -> None:
+    # given: the pages in longer words than those they were drawn for
+    for template, values in FULL.items():
+        body = render(template, CLINIC, texts=translation(language), **values)["body"]
+        paper.set_content(re.sub(r'<meta http-equiv="refresh"[^>]*>', "", body))
+
+        # when: from a wide screen down to where the page changes its shape, and on a telephone
+        for width in (1280, 1100, 900, 710, PHONE["width"]):
+            paper.set_viewport_size({"width": width, "height": 800})
+
+            # then
+            assert (template, width, broken_words(paper)) == (template, width, [])
+    paper.set_viewport_size(NARROWEST)
 
 
 def test_a_browsers_language_is_spoken_until_somebody_is_known_by_another(

@@ -110,6 +110,10 @@ def test_users_are_found_by_what_the_portal_knows(portal: Portal) -> None:
     assert find(portal, external_id="P/1 ä&?") == []
     assert {user["id"] for user in find(portal, email="ADA@example.org")} == {ada["id"], twin["id"]}
     assert find(portal, email="ada@example.net") == []
+    # and: by both at once would be by neither
+    refused = portal.api.get("/v1/users", params={"external_id": "p/1 ä&?", "email": "ada@example.net"})
+    assert_problem(refused, 422, "invalid_request")
+    assert [error["code"] for error in refused.json()["errors"]] == ["one_of"]
 
 
 @pytest.mark.req("P06")

@@ -44,6 +44,26 @@ def overflow(page: Page) -> int:
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
+def broken_words(page: Page) -> list[str]:
+    """Give the words on buttons that do not fit on a line, and go on in the next one without a hyphen."""
+    return list(
+        page.evaluate(
+            """() => [...document.querySelectorAll(".button, button")].flatMap(button => {
+              const words = [], texts = document.createTreeWalker(button, NodeFilter.SHOW_TEXT);
+              while (texts.nextNode()) for (const word of texts.currentNode.data.matchAll(/[^\\s-]+/g)) {
+                if (texts.currentNode.parentElement.closest(".unseen")) continue;
+                const range = document.createRange();
+                range.setStart(texts.currentNode, word.index);
+                range.setEnd(texts.currentNode, word.index + word[0].length);
+                const lines = [...range.getClientRects()].filter(box => box.width).map(box => box.top);
+                if (new Set(lines).size > 1) words.push(word[0]);
+              }
+              return words;
+            })"""
+        )
+    )
+
+
 def small_targets(page: Page) -> list[str]:
     """Give the links and buttons that a finger would miss; a link inside a sentence may be as high as its line."""
     return list(

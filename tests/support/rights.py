@@ -25,7 +25,7 @@ NOTE, NOTED = "--note-calls", "--noted-calls"
 
 _ONE_RIGHT = {
     "sqs:SendMessageBatch": "sqs:SendMessage",
-    "ses:POST /v2/email/outbound-emails": "ses:SendEmail",
+    "ses:POST /v2/email/outbound-emails": "ses:SendRawEmail",
 }
 """The right that AWS asks for, where an operation has another name."""
 

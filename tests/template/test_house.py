@@ -135,6 +135,30 @@ def test_an_alarm_watches_every_table() -> None:
         assert {value for _, name, value in watched(metric) if name == "TableName"} == set(TABLES)
 
 
+def test_an_alarm_watches_every_index() -> None:
+    # a metric of the table alone leaves its indexes' throttles out
+    indexes = {
+        (name, index["IndexName"])
+        for name, table in TABLES.items()
+        for index in table["Properties"].get("GlobalSecondaryIndexes", [])
+    }
+    for metric in ("ReadThrottleEvents", "WriteThrottleEvents"):
+        dimensions = [
+            {dimension["Name"]: dimension["Value"] for dimension in one["MetricStat"]["Metric"]["Dimensions"]}
+            for alarm in ALARMS.values()
+            for one in alarm["Properties"]["Metrics"]
+            if "MetricStat" in one and one["MetricStat"]["Metric"]["MetricName"] == metric
+        ]
+        watched_indexes = {
+            (one["TableName"]["Ref"], one["GlobalSecondaryIndexName"])
+            for one in dimensions
+            if "GlobalSecondaryIndexName" in one
+        }
+        assert watched_indexes == indexes
+        tables_alone = {one["TableName"]["Ref"] for one in dimensions if "GlobalSecondaryIndexName" not in one}
+        assert tables_alone == set(TABLES)
+
+
 @pytest.mark.req("R02")
 def test_an_alarm_watches_whatever_waits() -> None:
     queues = {value for _, _, value in watched("ApproximateNumberOfMessagesVisible")}
@@ -167,6 +191,13 @@ def test_alarms_are_mailed_to_whom_the_operator_names() -> None:
     assert template()["Parameters"]["EnableAlarms"]["Default"] == "true"
 
 
+def test_no_topic_has_a_key_that_who_publishes_there_may_not_use() -> None:
+    # AWS's own key for SNS lets neither CloudWatch nor SES in, and its policy cannot be changed.
+    topics = resources("AWS::SNS::Topic")
+    assert topics.keys() == {"AlarmTopic", "MailReportsTopic"}
+    assert not [name for name, topic in topics.items() if "KmsMasterKeyId" in topic.get("Properties", {})]
+
+
 # --- the role that access logs are written with ---
 
 
@@ -179,6 +210,8 @@ def test_the_one_role_of_ours_serves_api_gateway_alone() -> None:
     assert policy["Fn::Sub"].endswith("service-role/AmazonAPIGatewayPushToCloudWatchLogs")
     (account,) = resources("AWS::ApiGateway::Account").values()
     assert account["DeletionPolicy"] == "Retain", "other APIs of the region may rely on it"
+    # an account's setting that names a role which is gone writes no log of any API
+    assert role["DeletionPolicy"] == role["UpdateReplacePolicy"] == "Retain"
 
 
 # --- the whole ---

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pytest
+from pydantic import Field
 
 from tests.support.events import CONTEXT, REQUEST_ID, caller, header, json_of, native_event
 from tests.support.house import FakeClock
@@ -15,6 +16,7 @@ from vestibule.domain import scopes
 from vestibule.http import problems
 from vestibule.http.api import BODY_LIMIT, Answer, Api, Body, Request, created, no_content
 from vestibule.http.problems import RequestError, problem, status_of
+from vestibule.http.shapes import sessions as wire  # noqa: TC001 - pydantic reads it
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +31,13 @@ class Thing(Body):
     flag: bool | None = None
 
 
+class Shapes(Body):
+    at: wire.Moment | None = None
+    inner: Thing | None = None
+    extra: dict[str, Any] | None = None
+    some: Annotated[list[int], Field(min_length=1, max_length=2)] | None = None
+
+
 class Door:
     """An API of one route that does what the test says."""
 
@@ -38,7 +47,7 @@ class Door:
         self.seen: list[Request] = []
         self.api = Api(self.clock)
 
-        @self.api.route("POST", "/v1/things", scope=scopes.USERS_WRITE)
+        @self.api.route("POST", "/v1/things", scope=scopes.USERS_WRITE, takes_query=True)
         def make(request: Request) -> Answer:
             self.seen.append(request)
             return self.serve(request)
@@ -207,10 +216,39 @@ def test_every_broken_member_is_named(door: Door) -> None:
     assert {error["field"] for error in document["errors"]} == {"name", "count", "other"}
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"at": "soon"}, ("at", "wrong_type", "at: must be a time with an offset, such as 2027-01-31T09:00:00Z.")),
+        ({"at": 5}, ("at", "wrong_type", "at: must be a time with an offset, such as 2027-01-31T09:00:00Z.")),
+        (
+            {"at": "2030-01-31T09:00:00"},
+            ("at", "wrong_type", "at: must be a time with an offset, such as 2027-01-31T09:00:00Z."),
+        ),
+        ({"inner": []}, ("inner", "wrong_type", "inner: must be a JSON object.")),
+        ({"extra": "x"}, ("extra", "wrong_type", "extra: must be a JSON object.")),
+        ({"some": []}, ("some", "required", "some: must have at least 1 entry.")),
+        ({"some": [1, 2, 3]}, ("some", "too_many", "some: must have at most 2 entries.")),
+    ],
+)
+@pytest.mark.req("P04", "L04")
+def test_a_refusal_speaks_of_json_and_not_of_python(door: Door, body: dict[str, Any], said: tuple[str, ...]) -> None:
+    door.serve = lambda request: Answer(request.read(Shapes).model_dump())
+    (entry,) = assert_problem(door.call(body=body), 422, "invalid_request")["errors"]
+    assert (entry["field"], entry["code"], entry["detail"]) == said
+
+
 @pytest.mark.req("P04", "L04")
 def test_a_refusal_repeats_nothing_of_what_was_sent(door: Door) -> None:
     answer = door.reads({"name": ["s3cret-value"], "count": "s3cret-value"})
     assert "s3cret" not in answer["body"]
+
+
+@pytest.mark.parametrize("body", ['{"name": "a", "name": "b"}', '{"name": "a", "count": {"x": 1, "x": 1}}'])
+@pytest.mark.req("P04")
+def test_a_member_that_comes_twice_is_refused(door: Door, body: str) -> None:
+    document = assert_problem(door.reads(body), 400, "malformed_json")
+    assert document["detail"] == "A member of the body comes twice."
 
 
 def test_escapes_that_are_unicode_are_read(door: Door) -> None:
@@ -275,6 +313,14 @@ def test_a_cursor_is_bound_to_the_client_and_the_list(door: Door) -> None:
 def test_no_cursor_where_nothing_follows(door: Door) -> None:
     door.serve = lambda request: Answer(request.cursor(None, "things"))
     assert json_of(door.call()) is None
+
+
+@pytest.mark.req("P04")
+def test_a_route_without_parameters_knows_none(door: Door) -> None:
+    document = assert_problem(door.call("GET", "/v1/things/1", query={"limit": "1"}), 422, "invalid_request")
+    assert document["errors"] == [
+        {"field": "limit", "code": "unknown_parameter", "detail": "limit: is not known here."}
+    ]
 
 
 @pytest.mark.req("P04")

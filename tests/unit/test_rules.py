@@ -80,6 +80,7 @@ def test_what_is_accepted_comes_back_clean(rule: Callable[[str], str], value: st
         (rules.name, "Ada\ud800", "invalid_character"),  # half of a surrogate pair
         (rules.name, "Ada\ue000", "invalid_character"),  # private use
         (rules.name, "Ada\uffff", "invalid_character"),  # no character
+        (rules.name, "Zo\ufffd", "invalid_character"),  # what is left of Latin-1 that was read as UTF-8
         (rules.external_id, "", "invalid_length"),
         (rules.external_id, "x" * 257, "invalid_length"),
         (rules.external_id, "a\x00b", "invalid_character"),
@@ -95,6 +96,8 @@ def test_what_is_accepted_comes_back_clean(rule: Callable[[str], str], value: st
         (rules.email, "a@" + "b" * 251 + ".c", "invalid_length"),
         (rules.time_zone, "", "unknown_time_zone"),
         (rules.time_zone, "Mars/Olympus", "unknown_time_zone"),
+        (rules.time_zone, "localtime", "unknown_time_zone"),
+        (rules.time_zone, "Factory", "unknown_time_zone"),
         (rules.time_zone, "../../etc/passwd", "unknown_time_zone"),
         (rules.time_zone, "Pacific Standard Time", "unknown_time_zone"),
         (rules.locale, "", "invalid_locale"),

@@ -17,7 +17,7 @@ from botocore.exceptions import (
 from tests.support.template import template
 from vestibule.errors import UnavailableError
 from vestibule.store import aws
-from vestibule.store.aws import dependency, dynamodb_client, secrets_manager_client
+from vestibule.store.aws import dependency
 from vestibule.store.items import unpack
 from vestibule.store.table import IS_NEW, ConditionFailedError, Table
 
@@ -195,14 +195,6 @@ def test_a_put_that_finds_itself_was_the_sdks_own_retry() -> None:
     shop.table.write(shop.table.put(ITEM, IS_NEW))
 
 
-@pytest.mark.req("R01")
-def test_a_put_knows_its_own_set_in_any_order() -> None:
-    found = {**KEY, "user_ids": {"SS": ["2", "1"]}}
-    shop = Shop(error("ConditionalCheckFailedException", Item=found))
-    shop.table.write(shop.table.put({**KEY, "user_ids": {"SS": ["1", "2"]}}, "version = :seen", {":seen": 3}))
-    assert len(shop.client.asked) == 1
-
-
 @pytest.mark.parametrize("found", [{**KEY, "x": {"N": "2"}}, KEY, None])
 def test_a_put_that_finds_another_has_failed(found: dict[str, Any] | None) -> None:
     shop = Shop(error("ConditionalCheckFailedException", **({"Item": found} if found else {})))
@@ -210,6 +202,43 @@ def test_a_put_that_finds_another_has_failed(found: dict[str, Any] | None) -> No
         shop.table.write(shop.table.put(ITEM, IS_NEW))
     assert refused.value.found == (unpack(found) if found else None)
     assert refused.value.index == 0
+
+
+def test_a_put_knows_itself_by_its_values_in_whatever_order_a_set_comes_back() -> None:
+    written, given_back = ({**KEY, "ids": {"SS": ids}} for ids in (["a", "b"], ["b", "a"]))
+    shop = Shop(error("ConditionalCheckFailedException", Item=given_back))
+    shop.table.write(shop.table.put(written, IS_NEW))
+
+
+SINGLE_WRITES: list[Callable[[Table], object]] = [
+    lambda table: table.write(table.put(ITEM, IS_NEW)),
+    lambda table: table.update(KEY, "SET x = :x", "attribute_exists(pk)", {":x": 1}),
+]
+
+
+@pytest.mark.parametrize("write", SINGLE_WRITES, ids=["put", "update"])
+@pytest.mark.req("R01")
+def test_a_single_write_that_meets_a_transaction_is_tried_again(write: Callable[[Table], object]) -> None:
+    shop = Shop(error("TransactionConflictException"), error("TransactionConflictException"), {"Attributes": ITEM})
+    write(shop.table)
+    assert len({str(request) for _, request in shop.client.asked}) == 1
+    assert (len(shop.client.asked), len(shop.pauses)) == (3, 2)
+
+
+@pytest.mark.parametrize("write", SINGLE_WRITES, ids=["put", "update"])
+@pytest.mark.req("R01")
+def test_a_single_write_that_meets_transactions_for_too_long_is_an_outage(write: Callable[[Table], object]) -> None:
+    shop = Shop(*[error("TransactionConflictException")] * 4)
+    with pytest.raises(UnavailableError):
+        write(shop.table)
+    assert (len(shop.client.asked), len(shop.pauses)) == (4, 3)
+
+
+@pytest.mark.parametrize("write", SINGLE_WRITES, ids=["put", "update"])
+def test_a_single_write_whose_condition_fails_after_a_transaction_has_failed(write: Callable[[Table], object]) -> None:
+    shop = Shop(error("TransactionConflictException"), error("ConditionalCheckFailedException"))
+    with pytest.raises(ConditionFailedError):
+        write(shop.table)
 
 
 def test_an_update_gives_the_new_values_or_what_stood_there() -> None:
@@ -297,6 +326,14 @@ def test_two_tables_are_read_in_one_call() -> None:
     }
 
 
+def test_a_key_that_comes_twice_is_asked_for_once() -> None:
+    # DynamoDB refuses a batch with the same key in it twice, and an index may show one item in two places.
+    shop = Shop(batch(ITEM))
+    assert list(shop.table.read_all([KEY, {"pk": {"S": "b"}}, dict(KEY)])) == [{"pk": "a", "x": 1}]
+    ((_, request),) = shop.client.asked
+    assert request["RequestItems"]["t"]["Keys"] == [KEY, {"pk": {"S": "b"}}]
+
+
 def test_nothing_wanted_is_nothing_asked() -> None:
     shop = Shop()
     assert list(shop.table.read_all([])) == []
@@ -358,14 +395,26 @@ def test_a_defect_is_no_outage() -> None:
         raise KeyError("x")
 
 
-@pytest.mark.parametrize("make", [dynamodb_client, secrets_manager_client])
-@pytest.mark.req("R01")
-def test_every_client_gives_up_before_the_function_does(make: Callable[..., Any]) -> None:
+@pytest.mark.parametrize(
+    ("make", "read_timeout", "attempts"),
+    [
+        (aws.dynamodb_client, 2, 3),
+        (aws.secrets_manager_client, 2, 3),
+        (aws.sqs_client, 2, 3),
+        # A letter whose answer was lost has perhaps been sent: the SDK must not send it again.
+        (aws.ses_client, 5, 1),
+        (aws.sns_client, 5, 1),
+    ],
+)
+@pytest.mark.req("R01", "S06")
+def test_every_client_gives_up_before_the_function_does(
+    make: Callable[..., Any], read_timeout: int, attempts: int
+) -> None:
     config = make(region_name="eu-central-1", aws_access_key_id="a", aws_secret_access_key="b").meta.config
-    assert (config.connect_timeout, config.read_timeout) == (1, 2)
+    assert (config.connect_timeout, config.read_timeout) == (1, read_timeout)
     assert config.retries["mode"] == "standard"
-    assert config.retries["total_max_attempts"] == 3
+    assert config.retries["total_max_attempts"] == attempts
     assert config.tcp_keepalive
     function_timeout = template()["Globals"]["Function"]["Timeout"]
     assert function_timeout == 10
-    assert function_timeout > (aws.CONNECT_TIMEOUT + aws.READ_TIMEOUT) * aws.ATTEMPTS
+    assert function_timeout > (config.connect_timeout + config.read_timeout) * attempts

@@ -84,9 +84,9 @@ def _put(
 def say_rights(iam: IAMClient) -> int:
     """Say two rights of the functions' policies as the emulator asks for them; return how many policies do now.
 
-    In AWS `sqs:SendMessage` covers `SendMessageBatch`, which has no action of its own, and the right to send
-    mail is asked for on the identity that it comes from.  The emulator asks for an action of the batch's own,
-    and for the right to send mail on everything.
+    In AWS `sqs:SendMessage` covers `SendMessageBatch`, which has no action of its own, and whoever sends a whole
+    message as mail is asked for `ses:SendRawEmail` on the identity that it comes from.  The emulator asks for an
+    action of the batch's own, and for `ses:SendEmail` on everything.
     """
     mended = 0
     for role in iam.get_paginator("list_roles").paginate().search("Roles[].RoleName"):
@@ -104,8 +104,8 @@ def _said_otherwise(statement: dict[str, Any]) -> dict[str, Any]:
     actions = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
     if "sqs:SendMessage" in actions:
         return {**statement, "Action": sorted({*actions, "sqs:SendMessageBatch"})}
-    if actions == ["ses:SendEmail"]:
-        return {**statement, "Resource": "*"}
+    if actions == ["ses:SendRawEmail"]:
+        return {**statement, "Action": "ses:SendEmail", "Resource": "*"}
     return statement
 
 

@@ -20,9 +20,12 @@ if TYPE_CHECKING:
 
 _CONTROL_CATEGORIES = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})
 _BIDIRECTIONAL = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_NOT_IN_TEXTS = _BIDIRECTIONAL | {"\ufffd"}
 _BYTE_ORDER_MARK = "\ufeff"
 _ADDRESS = re.compile(r"[^\s@<>,;:\"\\()\[\]]{1,64}@[^\s@<>,;:\"\\()\[\]]{1,190}")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_NO_ZONES = frozenset({"Factory", "localtime"})
+"""Names in the zones' folders that are no place's: a clock nobody has set, and whatever the machine runs on."""
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,61}[a-z0-9])")
 _COLOR = re.compile(r"#[0-9a-f]{6}")
@@ -119,11 +122,12 @@ def text(value: str, *, most: int, least: int = 1) -> str:
     """Return one line of text: NFC, trimmed, without controls, direction overrides or byte order marks.
 
     Direction overrides and line separators would let a name rearrange or forge
-    the text around it, on a page as in a mail's header.
+    the text around it, on a page as in a mail's header.  Characters that were lost
+    on the way (U+FFFD) are refused too: a name in Latin-1 would be kept mangled.
     """
     clean = _normal(value).strip()
     for character in clean:
-        if unicodedata.category(character) in _CONTROL_CATEGORIES or character in _BIDIRECTIONAL:
+        if unicodedata.category(character) in _CONTROL_CATEGORIES or character in _NOT_IN_TEXTS:
             raise RuleError("invalid_character", f"must not hold U+{ord(character):04X}.")
     if not least <= len(clean) <= most:
         raise RuleError("invalid_length", f"must have {least} to {most} characters.")
@@ -137,7 +141,7 @@ def one_line(value: str) -> str:
     refusing comes too late: whoever the text is meant for still gets it.
     """
     harmless = (
-        " " if unicodedata.category(character) in _CONTROL_CATEGORIES or character in _BIDIRECTIONAL else character
+        " " if unicodedata.category(character) in _CONTROL_CATEGORIES or character in _NOT_IN_TEXTS else character
         for character in _normal(value)
     )
     return " ".join(word for word in "".join(harmless).split(" ") if word).strip()
@@ -228,7 +232,7 @@ def time_zones() -> frozenset[str]:
     # Imported with the first zone: every function has these rules, few are ever told a zone.
     from zoneinfo import available_timezones  # noqa: PLC0415
 
-    return frozenset(available_timezones())
+    return frozenset(available_timezones()) - _NO_ZONES
 
 
 def time_zone(value: str) -> str:

@@ -43,6 +43,23 @@ DEFAULT_LIMIT = 25
 LIMITS = range(1, 101)
 
 _LONGEST_VERSION = 9
+_CODES = {
+    "extra_forbidden": "unknown_member",
+    "missing": "required",
+    "too_short": "required",
+    "too_long": "too_many",
+}
+"""Pydantic's findings that are more than a wrong type."""
+_WORDS = {
+    "extra_forbidden": "is not known here",
+    "missing": "is required",
+    "too_short": "must have at least {min_length} entry",
+    "too_long": "must have at most {max_length} entries",
+    "dict_type": "must be a JSON object",
+    "model_type": "must be a JSON object",
+    "value_error": "{error}",
+}
+"""What is said of those that pydantic speaks of in words of Python's."""
 _VARIABLE = re.compile(r"<(\w+)>")
 
 
@@ -242,6 +259,7 @@ class _Route:
     pattern: re.Pattern[str]
     scope: str
     takes_key: bool
+    takes_query: bool
     serve: Callable[..., Answer]
 
 
@@ -263,7 +281,7 @@ class Api:
         self._handle = handler(self._serve, lambda event, error: problem(error, event.request_id))
 
     def route(
-        self, method: str, path: str, *, scope: str, takes_key: bool = False
+        self, method: str, path: str, *, scope: str, takes_key: bool = False, takes_query: bool = False
     ) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
         """Register a route.
 
@@ -276,11 +294,13 @@ class Api:
         takes_key
             Whether the route creates by `Request.once`.  Any other POST refuses an
             Idempotency-Key: to ignore it would be to promise what is not kept.
+        takes_query
+            Whether the route reads the query, by `Request.query`.  Any other knows no parameter.
         """
         pattern = re.compile(_VARIABLE.sub(r"(?P<\1>[^/]+)", path))
 
         def register(serve: Callable[..., Answer]) -> Callable[..., Answer]:
-            self._routes.append(_Route(method, pattern, scope, takes_key, serve))
+            self._routes.append(_Route(method, pattern, scope, takes_key, takes_query, serve))
             return serve
 
         return register
@@ -297,6 +317,8 @@ class Api:
                 request = self._admit(event, route.scope)
                 if event.method == "POST" and not (route.takes_key and self._idempotency):
                     refuse_key(event)
+                if not route.takes_query:
+                    request.query()
                 return _respond(route.serve(request, **values))
         raise NotFoundError("route_not_found", "There is no such route.")
 
@@ -346,7 +368,7 @@ def _json_object(event: Event, most: int = BODY_LIMIT) -> Any:
         raise RequestError(415, "unsupported_media_type", "Send the body as Content-Type: application/json.")
     try:
         text = event.body.decode()
-        document = json.loads(text, parse_constant=_no_constant)
+        document = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_members_once)
         if "\\u" in text:
             # JSON can spell half a surrogate pair, which no answer and no table could hold.
             json.dumps(document, ensure_ascii=False).encode()
@@ -361,11 +383,18 @@ def _no_constant(name: str) -> None:
     raise ValueError(name)
 
 
+def _members_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object's members; of two with one name, nobody could say which is meant (RFC 8259, 4)."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise RequestError(400, "malformed_json", "A member of the body comes twice.")
+    return members
+
+
 def _field_error(found: Mapping[str, Any]) -> FieldError:
     """Return one of pydantic's findings; the offending value stays out of it."""
     path = ".".join(str(part) for part in found["loc"])
-    code = {"extra_forbidden": "unknown_member", "missing": "required"}.get(found["type"], "wrong_type")
-    if code == "unknown_member":
-        return FieldError(path, code, f"{path}: is not known here.")
-    message = "is required" if code == "required" else str(found["msg"])
-    return FieldError(path, code, f"{path}: {message.rstrip('.')}.")
+    code = _CODES.get(found["type"], "wrong_type")
+    words = _WORDS.get(found["type"])
+    said = words.format(**found.get("ctx", {})) if words else str(found["msg"])
+    return FieldError(path, code, f"{path}: {said.rstrip('.')}.")

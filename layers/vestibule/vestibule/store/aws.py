@@ -4,6 +4,9 @@ botocore waits 60 seconds by default, so that one lost answer would outlast the
 function's own timeout; with these numbers a call has failed for good within
 about 9 seconds at the very worst, inside the functions' 10.
 
+Those who send letters ask once and wait longer: a letter whose answer was lost has
+perhaps been sent, and a second attempt would send it again.
+
 They come from botocore itself: boto3 adds resources and file transfers to it,
 which nothing here uses and every cold start would import.
 """
@@ -34,6 +37,8 @@ CONNECT_TIMEOUT = 1
 READ_TIMEOUT = 2
 """Seconds."""
 ATTEMPTS = 3
+SENDING_TIMEOUT = 5
+"""Seconds that a carrier of letters may take to answer its one attempt; what failed comes again from the queue."""
 
 
 def dynamodb_client(session: Session | None = None, **overrides: Any) -> DynamoDBClient:
@@ -63,23 +68,30 @@ def sqs_client(session: Session | None = None, **overrides: Any) -> SQSClient:
 
 
 def ses_client(session: Session | None = None, **overrides: Any) -> SESV2Client:
-    """Return an SES v2 client; see `dynamodb_client`."""
-    client: SESV2Client = _client("sesv2", session, overrides)
+    """Return an SES v2 client, which asks once; see `dynamodb_client`."""
+    client: SESV2Client = _client("sesv2", session, overrides, read_timeout=SENDING_TIMEOUT, attempts=1)
     return client
 
 
 def sns_client(session: Session | None = None, **overrides: Any) -> SNSClient:
-    """Return an SNS client; see `dynamodb_client`."""
-    client: SNSClient = _client("sns", session, overrides)
+    """Return an SNS client, which asks once; see `dynamodb_client`."""
+    client: SNSClient = _client("sns", session, overrides, read_timeout=SENDING_TIMEOUT, attempts=1)
     return client
 
 
-def _client(service: str, session: Session | None, overrides: Mapping[str, Any]) -> Any:
+def _client(
+    service: str,
+    session: Session | None,
+    overrides: Mapping[str, Any],
+    *,
+    read_timeout: int = READ_TIMEOUT,
+    attempts: int = ATTEMPTS,
+) -> Any:
     session = session or get_session()
     config = Config(
         connect_timeout=CONNECT_TIMEOUT,
-        read_timeout=READ_TIMEOUT,
-        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        read_timeout=read_timeout,
+        retries={"mode": "standard", "total_max_attempts": attempts},
         tcp_keepalive=True,
         # AWS judges every request itself; to do it here first would double the work.
         parameter_validation=False,

@@ -7,6 +7,7 @@ wrote; a transaction carries a request token that botocore repeats.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -32,12 +33,14 @@ UNCHANGED = "version = :seen"
 
 CONDITION_FAILED = "ConditionalCheckFailedException"
 TRANSACTION_CANCELED = "TransactionCanceledException"
+TRANSACTION_CONFLICT = "TransactionConflictException"
+"""What a single write meets while a transaction has its item; the SDK does not try again by itself."""
 
 _DEPENDENCY = "dynamodb"
 _KEY_BYTES = {"pk": 2_048, "sk": 1_024}
 """DynamoDB's limits; it refuses to look for a longer key, which is no outage."""
 _ROUNDS = 4
-"""Attempts at a transaction that meets another, and at what a batch leaves over."""
+"""Attempts at a write that meets a transaction, and at what a batch leaves over."""
 _FIRST_PAUSE = 0.025
 """Seconds; doubles each round, and the pause is drawn evenly below that."""
 _LAST_DOUBLING = 4
@@ -163,7 +166,8 @@ class Table:
         ----------
         wanted
             Table, key, and whether the table is read strongly consistently (one
-            answer a table: the first item's counts).
+            answer a table: the first item's counts). A key that comes twice is asked
+            for once: an index may show an item where it was and where it is.
 
         Raises
         ------
@@ -175,7 +179,8 @@ class Table:
             if not _can_be_stored(key):
                 continue
             part = request.setdefault(table.name, {"Keys": [], "ConsistentRead": consistent})
-            part["Keys"].append(key)
+            if key not in part["Keys"]:
+                part["Keys"].append(key)
         for attempt in range(_ROUNDS):
             if not request:
                 return
@@ -216,7 +221,7 @@ class Table:
         actions
             100 at most, of any table of this account.
         rounds
-            Attempts, where other transactions stand in the way.
+            Attempts, where transactions stand in the way.
 
         Raises
         ------
@@ -226,7 +231,7 @@ class Table:
             DynamoDB failed, or another transaction stood in the way for too long.
         """
         if len(actions) == 1 and "Put" in actions[0]:
-            self._put_alone(actions[0]["Put"])
+            self._put_alone(actions[0]["Put"], rounds)
             return
         for attempt in range(rounds):
             if attempt:
@@ -265,22 +270,33 @@ class Table:
         arguments = self._on({"Key": key}, condition, values)
         if names:
             arguments["ExpressionAttributeNames"] = dict(names)
+        asked = partial(self.client.update_item, UpdateExpression=change, ReturnValues="ALL_NEW", **arguments)
         try:
-            with dependency(_DEPENDENCY, CONDITION_FAILED):
-                answer = self.client.update_item(UpdateExpression=change, ReturnValues="ALL_NEW", **arguments)
+            answer = self._alone(asked, _ROUNDS)
         except ClientError as error:
             raise ConditionFailedError(_found(error.response)) from error
         return unpack(answer["Attributes"])
 
-    def _put_alone(self, action: dict[str, Any]) -> None:
+    def _put_alone(self, action: dict[str, Any], rounds: int) -> None:
         try:
-            with dependency(_DEPENDENCY, CONDITION_FAILED):
-                self.client.put_item(**action)
+            self._alone(partial(self.client.put_item, **action), rounds)
         except ClientError as error:
             found = _found(error.response)
-            # Unpacked, because DynamoDB gives the members of a set in any order.
-            if found != unpack(action["Item"]):
+            if found != unpack(action["Item"]):  # as values: DynamoDB gives a set back in any order
                 raise ConditionFailedError(found) from error
+
+    def _alone(self, ask: Callable[[], Any], rounds: int) -> Any:
+        """Make a single write, again while a transaction has its item; a failed condition passes unchanged."""
+        for attempt in range(rounds):
+            if attempt:
+                self._back_off(attempt)
+            try:
+                with dependency(_DEPENDENCY, CONDITION_FAILED, TRANSACTION_CONFLICT):
+                    return ask()
+            except ClientError as error:
+                if error.response["Error"]["Code"] != TRANSACTION_CONFLICT:
+                    raise
+        raise UnavailableError(_DEPENDENCY)
 
     def _on(self, target: dict[str, Any], condition: str | None, values: Mapping[str, Any] | None) -> dict[str, Any]:
         arguments = {"TableName": self.name, **target}

@@ -20,9 +20,13 @@ type Role = Literal["presenter", "organizer", "attendee", "observer"]
 
 
 def _from_text(value: object) -> datetime:
-    if not isinstance(value, str):
-        raise ValueError("must be a time such as 2027-01-31T09:00:00Z")  # noqa: TRY004 - pydantic's contract
-    return datetime.fromisoformat(value)
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise ValueError("must be a time with an offset, such as 2027-01-31T09:00:00Z")
+    return moment
 
 
 type Moment = Annotated[AwareDatetime, BeforeValidator(_from_text)]
@@ -266,7 +270,7 @@ def _asked_moment(request: Request, name: str, default: int) -> int:
             raise ValueError  # noqa: TRY301 - one answer for whatever is wrong with it
         return max(0, from_datetime(moment))
     except ValueError:
-        detail = f"{name}: must be a time such as 2027-01-31T09:00:00Z."
+        detail = f"{name}: must be a time with an offset, such as 2027-01-31T09:00:00Z."
         raise InvalidError(FieldError(name, "wrong_type", detail)) from None
 
 
