@@ -603,6 +603,29 @@ def test_two_calls_at_once_add_a_person_once_and_leave_nothing_half_done(
     assert names == [host.full_name, people[-1].full_name]
 
 
+def test_who_is_changed_while_a_call_that_failed_is_taken_back_goes_all_the_same(
+    house: House, make_house: MakeHouse, account: Account, host: User, wire: Wire
+) -> None:
+    # given
+    session, _ = plan(house, host)
+    other, of_session = make_house(seed=2).participants, (account.account_id, session.session_id)
+    people = list(map(guest, range(TOGETHER + 5)))
+
+    def change_one() -> None:
+        other.change(*of_session, other.list_of(*of_session)[1].participant_id, {"full_name": "Anna"})
+
+    # when: the other's own write takes a place in line too
+    wire.before("TransactWriteItems", lambda: other.add(*of_session, [people[-1]]))
+    wire.before("TransactWriteItems", lambda: None, times=2)
+    wire.before("TransactWriteItems", change_one)
+    with pytest.raises(ConflictError, match="participant_exists"):
+        house.participants.add(*of_session, people)
+
+    # then
+    names = [p.full_name for p in house.participants.list_of(*of_session)]
+    assert names == [host.full_name, people[-1].full_name]
+
+
 def test_a_participant_changes_under_the_same_id_and_links(house: House, account: Account, host: User) -> None:
     session, (_, before) = plan(house, host, guest(1))
 

@@ -8,6 +8,7 @@ transactions that add and remove them, so that many calls at once add no more th
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import batched
 from typing import TYPE_CHECKING
@@ -189,7 +190,7 @@ class Participants:
         except ConflictError:
             # Somebody else added one of them, or took their place, at the same moment: leave nothing half done.
             for participant in [*earlier, *written]:
-                self._sessions.write([*self._removal(participant), self._counting_out(session, 1)])
+                self._take_back(session, participant)
             raise
         return sorted([*earlier, *written], key=lambda participant: participant.position)
 
@@ -559,6 +560,18 @@ class Participants:
         mark = self._links.code_mark(self._links.connect_code(participant))
         release = self._codes.releasing(mark, participant_id=participant.participant_id)
         return [*self._sessions.removing(participant, left), release]
+
+    def _take_back(self, session: Session, participant: Participant) -> None:
+        """Remove somebody again whose call failed after all; who was changed meanwhile is read anew."""
+        found: Participant | None = participant
+        for _ in range(_ATTEMPTS):
+            if found is None:
+                return
+            with suppress(ConditionFailedError):
+                self._sessions.write([*self._removal(found), self._counting_out(session, 1)])
+                return
+            known = self._whole(session.account_id, session.session_id)[1]
+            found = next((p for p in known if p.participant_id == participant.participant_id), None)
 
     def _write_change(self, session: Session, after: Participant, before: Participant) -> None:
         try:
