@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LAST = "tests/stack/test_last.py"
-ON_STACKS = ("tests/browser", "tests/stack", "tests/contract")
-"""Each has a stack of its own; the first one's lane is the one that is shown."""
+EVENTS = "tests/stack/test_events.py"
+ON_STACKS = (("tests/browser",), ("tests/stack", f"--ignore={EVENTS}"), ("tests/contract", EVENTS))
+"""The lanes with a stack of their own, of about the same length; the first one is shown."""
 ON_NONE = ("tests/unit", "tests/template")
 SPREAD = ("-n", "2", "--dist", "loadfile")
 """How tests that need nothing running are handed to two processes (pytest-xdist), a file to one of them."""
@@ -48,7 +49,7 @@ def run(arguments: list[str]) -> int:
         path.unlink(missing_ok=True)
     # What runs on a stack leaves secrets behind there: the last tests look for them in each lane.
     shown, *beside = [
-        (tests, LAST, "--deselect", JUDGE, "--note-calls", str(path))
+        (*tests, LAST, "--deselect", JUDGE, "--note-calls", str(path))
         for tests, path in zip(ON_STACKS, calls, strict=True)
     ]
     statuses = _side_by_side(shown, [*map(_Lane, beside), _Lane((*ON_NONE, *SPREAD), niceness=_YIELDING)])
